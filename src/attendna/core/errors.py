@@ -1,0 +1,75 @@
+"""Every error attendna raises on purpose.
+
+    AttendnaError
+    └── UserError                something the user can mend: one line, exit code 2
+        ├── ConfigError          a YAML file, a ``--set`` or an option says something impossible
+        ├── DataError            a row of a file is wrong: names the file, the row and the remedy
+        ├── FolderError          a task or run folder exists, is missing, or is of another version
+        ├── UnknownNameError     a name that no registry holds: says what is near
+        ├── MissingExtraError    an optional package is needed: says what to install
+        └── ResourceError        disk, memory or network said no
+
+Anything else that reaches the user as a traceback is a bug.
+"""
+
+from pathlib import Path
+
+
+class AttendnaError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class UserError(AttendnaError):
+    """An error the user can mend, told in one line: what is wrong, then what to do."""
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{problem}; {remedy}" if remedy else problem)
+
+
+class ConfigError(UserError):
+    """A configuration that cannot be used, e.g. ``run.yaml: model.widht is unknown``."""
+
+
+class DataError(UserError):
+    """A value in a data file that cannot be used.
+
+    Parameters
+    ----------
+    file
+        The file that holds it.
+    problem, remedy
+        What is wrong and what to do about it.
+    row
+        Its row, counted from 1 without the header, where there is one.
+    """
+
+    def __init__(
+        self, file: str | Path, problem: str, remedy: str = "", *, row: int | None = None
+    ) -> None:
+        self.file = Path(file)
+        self.row = row
+        place = f"{file}" if row is None else f"{file}, row {row}"
+        super().__init__(f"{place}: {problem}", remedy)
+
+
+class FolderError(UserError):
+    """A folder that exists, is missing, is incomplete or was written by another version."""
+
+
+class UnknownNameError(UserError):
+    """A name that is not registered; the message lists near misses."""
+
+
+class MissingExtraError(UserError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}", f"pip install 'attendna[{extra}]'"
+        )
+
+
+class ResourceError(UserError):
+    """The machine said no: a full disk, too little memory, a closed network."""

@@ -1,0 +1,84 @@
+"""Names that stand for classes, imported when they are first asked for.
+
+A registry maps a name to ``"module:attribute"``, so that listing what there is costs no import of
+torch. Other packages add their own through an entry-point group of the registry's name, for example
+``[project.entry-points."attendna.models"]``.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+from attendna.core.errors import UnknownNameError
+
+
+def near_misses(name: str, known: Mapping[str, object] | list[str]) -> str:
+    """Say which of the ``known`` names resemble ``name``, as the end of an error message."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"known: {', '.join(sorted(known))}"
+
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):  # noqa: UP046 - Python 3.11 has no bracket syntax
+    """Lazy name -> object table for one kind of thing.
+
+    Parameters
+    ----------
+    kind
+        What the entries are, in the singular, as error messages call it ("model").
+    entries
+        Name to ``"module:attribute"``.
+    group
+        Entry-point group that plug-ins use; none when the registry is closed.
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, str], group: str | None = None) -> None:
+        self.kind = kind
+        self._entries = dict(entries)
+        self._group = group
+
+    @cached_property
+    def _all(self) -> dict[str, str]:
+        merged = dict(self._entries)
+        for point in entry_points(group=self._group) if self._group else ():
+            if merged.get(point.name, point.value) != point.value:
+                raise UnknownNameError(
+                    f"two packages register the {self.kind} {point.name!r}: "
+                    f"{merged[point.name]} and {point.value}",
+                    "uninstall one of them",
+                )
+            merged[point.name] = point.value
+        return merged
+
+    def register(self, name: str, target: str) -> None:
+        """Add ``name -> "module:attribute"``; a name that is taken by another target is refused."""
+        if self._all.get(name, target) != target:
+            raise UnknownNameError(
+                f"the {self.kind} {name!r} is already {self._all[name]}", "choose another name"
+            )
+        self._all[name] = target
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._all:
+            raise UnknownNameError(
+                f"there is no {self.kind} {name!r}", near_misses(name, list(self._all))
+            )
+        module, _, attribute = self._all[name].partition(":")
+        loaded: Any = getattr(import_module(module), attribute)
+        return loaded
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._all))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._all
+
+    def __len__(self) -> int:
+        return len(self._all)

@@ -1,0 +1,1 @@
+"""Genomes, intervals and letters: coordinates and codes, nothing about learning."""

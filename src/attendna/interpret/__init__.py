@@ -1,0 +1,1 @@
+"""Interpretation: what a model learned, at base resolution."""

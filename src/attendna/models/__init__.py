@@ -1,0 +1,1 @@
+"""Models: attention networks, the CNNs they must beat, and how they are stored."""

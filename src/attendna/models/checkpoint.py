@@ -1,0 +1,117 @@
+"""A trained model in one file that describes itself.
+
+``model.safetensors`` holds the weights and, in its header, everything needed to use them: tokenizer,
+model, classes, strands, decision threshold and what input it was made for. Nothing in it is code, and
+loading it runs none.
+"""
+
+import json
+from pathlib import Path
+from typing import Literal, cast
+
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+import attendna
+from attendna.core.config import Config, parse
+from attendna.core.errors import FolderError
+from attendna.core.files import publish_file
+from attendna.genome.alphabet import LetterPolicy
+from attendna.models.model import AnyModelConfig, SequenceModel
+from attendna.tokens.tokenizer import AnyTokenizerConfig
+
+FILE = "model.safetensors"
+FORMAT = 1
+"""Version of the header; a file of another version is refused with the version that wrote it."""
+
+Strands = Literal["single", "augment", "conjoined"]
+"""How a model treats the two strands: ``single`` reads the sequence as given; ``augment`` also trains
+on reverse complements; ``conjoined`` augments and averages the logits of both strands whenever it
+predicts."""
+
+
+class InputContract(Config):
+    """What sequences the model was trained on; prediction refuses or reports what contradicts it."""
+
+    letters: LetterPolicy = "unknown"
+    window: int | None = None
+    """Common length of the training sequences in bases, none when they differed."""
+    shortest: int
+    longest: int
+    build: str | None = None
+    task: str
+    split_hash: str
+    """SHA-256 over the training and validation files, to tell which rows the model has seen."""
+
+
+class Checkpoint(Config):
+    """The header of a trained model."""
+
+    format: int = FORMAT
+    attendna: str = Field(default_factory=lambda: attendna.__version__)
+    run_id: str
+    tokenizer: AnyTokenizerConfig
+    model: AnyModelConfig
+    strands: Strands
+    label_kind: Literal["binary", "multiclass"]
+    classes: tuple[str, ...]
+    threshold: float = 0.5
+    """Probability from which a binary prediction counts as positive, chosen on validation data."""
+    input: InputContract
+
+    @property
+    def outputs(self) -> int:
+        """Numbers the model predicts for a sequence."""
+        return 1 if self.label_kind == "binary" else len(self.classes)
+
+    def build(self) -> SequenceModel:
+        """The network, with fresh weights."""
+        return self.model.build(self.tokenizer.build(), self.outputs)
+
+
+def save(folder: str | Path, checkpoint: Checkpoint, model: SequenceModel) -> Path:
+    """Write ``model.safetensors`` into ``folder``, whole or not at all."""
+    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    header = {"attendna": json.dumps(checkpoint.to_tree())}
+    with publish_file(Path(folder) / FILE) as partial:
+        save_file(weights, partial, metadata=header)
+    return Path(folder) / FILE
+
+
+def load(folder: str | Path) -> tuple[Checkpoint, SequenceModel]:
+    """Read a run folder (or the file itself) back: the header and the model in evaluation mode.
+
+    Raises
+    ------
+    FolderError
+        No model is there, the file is damaged, or another version of attendna wrote it.
+    """
+    path = Path(folder)
+    path = path / FILE if path.is_dir() else path
+    if not path.exists():
+        raise FolderError(f"{path}: no trained model is there", "finish it with train --resume")
+    try:
+        with safe_open(path, framework="pt") as stream:
+            header = cast("dict[str, str]", stream.metadata() or {})
+            weights = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        tree = json.loads(header["attendna"])
+    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
+        raise FolderError(
+            f"{path} is damaged or not a model of attendna", "train it again, or copy it again"
+        ) from error
+    if tree.get("format") != FORMAT:
+        raise FolderError(
+            f"{path} was written by attendna {tree.get('attendna', '?')} in format "
+            f"{tree.get('format')}, this is attendna {attendna.__version__} with format {FORMAT}",
+            f"install attendna {tree.get('attendna', '?')} or train again",
+        )
+    checkpoint = parse(Checkpoint, tree, path)
+    model = checkpoint.build()
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise FolderError(
+            f"{path}: the weights do not fit the model its header describes", "train it again"
+        ) from error
+    return checkpoint, model.eval()

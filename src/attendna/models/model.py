@@ -1,0 +1,62 @@
+"""What every model is, and the table of those there are.
+
+Shapes: ``B`` batch, ``D`` width of the sequence representation, ``T`` outputs.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Annotated
+
+from jaxtyping import Float
+from pydantic import SerializeAsAny
+from torch import Tensor, nn
+
+from attendna.core.config import Config, chosen_from
+from attendna.core.registry import Registry
+from attendna.tokens.tokenizer import TokenBatch, Tokenizer
+
+
+class SequenceModel(nn.Module, ABC):
+    """A network from tokens to one vector of outputs a sequence.
+
+    What lies beyond a sequence's last token (``mask`` false) never changes its outputs, nor do the
+    other sequences of the batch.
+    """
+
+    @abstractmethod
+    def embed(self, tokens: TokenBatch) -> Float[Tensor, "B D"]:
+        """The representation of each sequence that the head reads."""
+
+    @abstractmethod
+    def forward(self, tokens: TokenBatch) -> Float[Tensor, "B T"]:
+        """Logits of each sequence."""
+
+    def parameter_count(self) -> int:
+        """Trainable numbers in the model."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+
+class ModelConfig(Config):
+    """Base of every model's settings: the name chooses the class."""
+
+    name: str
+
+    def build(self, tokenizer: Tokenizer, outputs: int) -> SequenceModel:
+        """A freshly initialised model that reads this tokenizer's ids.
+
+        Weights are drawn from torch's generator: seed it before.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what it builds")
+
+
+MODELS: Registry[type[ModelConfig]] = Registry(
+    "model",
+    {
+        "cnn": "attendna.models.cnn:CNNConfig",
+        "encoder": "attendna.models.encoder:EncoderConfig",
+        "enhancer_attention": "attendna.models.enhancer_attention:EnhancerAttentionConfig",
+    },
+    group="attendna.models",
+)
+
+AnyModelConfig = Annotated[SerializeAsAny[ModelConfig], chosen_from(MODELS)]
+"""Field type: the settings of any registered model, chosen by ``name``."""

@@ -1,0 +1,1 @@
+"""Prediction: a run folder and sequences in, one array of predictions out."""

@@ -1,0 +1,57 @@
+"""What a model says about sequences: always one array, with names on both sides.
+
+Shapes: ``N`` sequences, ``T`` outputs.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float32
+from numpy import ndarray
+
+from attendna.core.files import publish_file
+
+Scale = Literal["logit", "probability"]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """One row a sequence, one column an output.
+
+    A binary model has one column, named after its positive class; a multiclass one a column a class.
+    """
+
+    ids: tuple[str, ...]
+    values: Float32[ndarray, "N T"]
+    scale: Scale
+    names: tuple[str, ...]
+    run_id: str
+
+    def probabilities(self) -> "Predictions":
+        """The same on the probability scale: sigmoid of one column, softmax of several."""
+        if self.scale == "probability":
+            return self
+        logits = self.values.astype(np.float64)
+        if logits.shape[1] == 1:
+            values = 1 / (1 + np.exp(-logits))
+        else:
+            values = np.exp(logits - logits.max(axis=1, keepdims=True))
+            values /= values.sum(axis=1, keepdims=True)
+        return replace(self, values=values.astype(np.float32), scale="probability")
+
+    def to_frame(self) -> pl.DataFrame:
+        """A table with the column ``id`` and one column an output."""
+        return pl.DataFrame(
+            {"id": self.ids} | {name: self.values[:, t] for t, name in enumerate(self.names)}
+        )
+
+    def write(self, path: str | Path, *, force: bool = False) -> None:
+        """Write ``.parquet`` or ``.tsv``, by the file's ending."""
+        with publish_file(path, force=force) as partial:
+            if Path(path).suffix == ".parquet":
+                self.to_frame().write_parquet(partial)
+            else:
+                self.to_frame().write_csv(partial, separator="\t")

@@ -1,0 +1,1 @@
+"""Tasks: labelled sequences on disk, where they come from, and how they are split."""

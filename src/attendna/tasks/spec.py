@@ -1,0 +1,57 @@
+"""What a task is: the card that lies beside its data as ``task.yaml``."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from attendna.core.config import Config
+
+LabelKind = Literal["binary", "multiclass"]
+SplitName = Literal["train", "valid", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+FORMAT = 1
+"""Version of the task folder's layout; a folder of another version is refused."""
+
+
+class Source(Config):
+    """One file the data came from."""
+
+    location: str
+    sha256: str | None = None
+
+
+class TaskSpec(Config):
+    """Everything about a task but its rows.
+
+    ``classes`` are the names of labels 0, 1, …; of a binary task the second is the positive class.
+    ``window`` is the common length of all sequences in bases, none when they differ.
+    """
+
+    format: int = FORMAT
+    name: str
+    version: str = "1"
+    title: str = ""
+    build: str | None = None
+    sources: tuple[Source, ...] = ()
+    window: int | None = None
+    label_kind: LabelKind
+    classes: tuple[str, ...] = Field(min_length=2)
+    negatives: str = ""
+    splits: str = ""
+    metric: str = "mcc"
+    licence: str = ""
+    citation: str = ""
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _classes_fit_kind(self) -> "TaskSpec":
+        if self.label_kind == "binary" and len(self.classes) != 2:
+            raise ValueError(f"a binary task has two classes, not {len(self.classes)}")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("two classes have the same name")
+        return self
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model predicts for a sequence: one if binary, else one a class."""
+        return 1 if self.label_kind == "binary" else len(self.classes)

@@ -1,0 +1,1 @@
+"""Tokens: from bases to what a model reads, on the device the model runs on."""

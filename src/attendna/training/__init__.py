@@ -1,0 +1,1 @@
+"""Training: from a task folder and a YAML to a run folder."""
