@@ -7,7 +7,7 @@ Shapes: ``B`` batch, ``L`` bases, ``S`` tokens.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Int, Int32, UInt8
 from pydantic import SerializeAsAny
@@ -30,6 +30,7 @@ class TokenBatch:
     spans: Int32[Tensor, "B S 2"]
 
 
+@runtime_checkable
 class Tokenizer(Protocol):
     """Turns codes into tokens."""
 
