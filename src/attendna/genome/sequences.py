@@ -1,20 +1,34 @@
 """Many sequences in one flat buffer: the Arrow layout, without a Python object a sequence.
 
-Shapes: ``n`` bases in all, ``b`` sequences, ``l`` bases of the longest.
+Shapes: ``n`` bases in all, ``b`` sequences, ``edges`` = b + 1, ``l`` bases of the longest.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, Integer, UInt8
 from numpy import ndarray
 
 from attendna.core.errors import UserError
-from attendna.genome.alphabet import LetterError, LetterPolicy, N, decode, encode, reverse_complement
+from attendna.genome.alphabet import (
+    LetterError,
+    LetterPolicy,
+    N,
+    decode,
+    encode,
+    reverse_complement,
+)
+
+# PyArrow has no type stubs, so to a type checker its arrays are Any.
+if TYPE_CHECKING:
+    ArrowArray: TypeAlias = Any
+else:
+    ArrowArray = pa.Array | pa.ChunkedArray
 
 
 class SequenceError(UserError):
@@ -32,12 +46,12 @@ class SequenceBatch:
     """Ragged sequences: ``codes[offsets[i]:offsets[i + 1]]`` are the bases of sequence ``i``."""
 
     codes: UInt8[ndarray, " n"]
-    offsets: Int64[ndarray, " b+1"]
+    offsets: Int64[ndarray, " edges"]
 
     @classmethod
     def from_text(
         cls,
-        sequences: "Sequence[str] | pl.Series | pa.Array[Any]",
+        sequences: "Sequence[str] | pl.Series | ArrowArray",
         policy: LetterPolicy = "unknown",
     ) -> "SequenceBatch":
         """Encode text sequences in one pass.
@@ -75,7 +89,7 @@ class SequenceBatch:
     def __getitem__(self, row: int) -> UInt8[ndarray, " _"]:
         return self.codes[self.offsets[row] : self.offsets[row + 1]]
 
-    def take(self, rows: "Sequence[int] | np.ndarray[Any, Any]") -> "SequenceBatch":
+    def take(self, rows: 'Sequence[int] | Integer[ndarray, " m"]') -> "SequenceBatch":
         """The sequences at ``rows``, in that order."""
         rows = np.asarray(rows, dtype=np.int64)
         lengths = self.lengths[rows]
@@ -106,16 +120,25 @@ class SequenceBatch:
         """Upper-case letters of every sequence."""
         text = decode(self.codes)
         bounds = self.offsets.tolist()
-        return [text[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+        return [text[start:end] for start, end in pairwise(bounds)]
+
+    def to_series(self) -> pl.Series:
+        """The same as a Polars column, without a Python string a sequence."""
+        text = decode(self.codes).encode()
+        buffers = [None, pa.py_buffer(self.offsets), pa.py_buffer(text)]
+        array = pa.Array.from_buffers(pa.large_string(), len(self), buffers)
+        return cast("pl.Series", pl.from_arrow(array))
 
 
 def _flat_text(
-    sequences: "Sequence[str] | pl.Series | pa.Array[Any]",
-) -> tuple[bytes, Int64[ndarray, " b+1"]]:
+    sequences: "Sequence[str] | pl.Series | ArrowArray",
+) -> tuple[bytes, Int64[ndarray, " edges"]]:
     """The letters of all sequences in one buffer, and where each starts."""
     array: Any = sequences.to_arrow() if isinstance(sequences, pl.Series) else sequences
-    if not isinstance(array, pa.Array):
+    if not isinstance(array, pa.Array | pa.ChunkedArray):
         array = pa.array(list(cast("Sequence[str]", sequences)), type=pa.large_string())
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
     if array.null_count:
         raise UserError(f"{array.null_count} sequences are missing", "remove the empty rows")
     # Polars hands out string views; the large layout has the offsets we keep.

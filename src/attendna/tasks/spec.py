@@ -24,7 +24,8 @@ class TaskSpec(Config):
     """Everything about a task but its rows.
 
     ``classes`` are the names of labels 0, 1, …; of a binary task the second is the positive class.
-    ``window`` is the common length of all sequences in bases, none when they differ.
+    ``window`` is the common length of all sequences in bases, none when they differ, and ``rows``
+    how many rows each split has; both are entered when the folder is written.
     """
 
     format: int = FORMAT
@@ -34,6 +35,7 @@ class TaskSpec(Config):
     build: str | None = None
     sources: tuple[Source, ...] = ()
     window: int | None = None
+    rows: dict[SplitName, int] = Field(default_factory=dict[SplitName, int])
     label_kind: LabelKind
     classes: tuple[str, ...] = Field(min_length=2)
     negatives: str = ""

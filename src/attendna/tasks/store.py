@@ -1,0 +1,313 @@
+"""The task folder: labelled sequences on disk, checked whenever they are written or opened.
+
+A folder holds ``task.yaml`` and one Parquet file a split, with the columns ``id``, ``sequence``
+(upper case A, C, G, T, N) and ``label`` (class number), then ``chrom, start, end, strand`` where
+they are known, and whatever else its maker added. It appears whole or not at all.
+
+Shapes: ``b`` rows of a split.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Int8
+from numpy import ndarray
+
+import attendna
+from attendna.core.config import parse, read_yaml, to_yaml
+from attendna.core.errors import DataError, FolderError
+from attendna.core.files import publish_folder, refuse_existing, sha256
+from attendna.genome.sequences import SequenceBatch, SequenceError
+from attendna.tasks.spec import FORMAT, SPLITS, SplitName, TaskSpec
+
+SPEC_FILE = "task.yaml"
+REQUIRED = ("id", "sequence", "label")
+MAX_CLASSES = 127
+"""Labels are stored as int8."""
+
+_REBUILD = "make the folder again with `attendna data`"
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The rows of one split; ``frame`` has all columns of the file, in the same order."""
+
+    ids: tuple[str, ...]
+    sequences: SequenceBatch
+    labels: Int8[ndarray, " b"]
+    frame: pl.DataFrame
+
+    def __len__(self) -> int:
+        return self.labels.size
+
+
+@dataclass(frozen=True)
+class Task:
+    """An opened task folder. Only the splits it was opened with can be read."""
+
+    folder: Path
+    spec: TaskSpec
+    splits: tuple[SplitName, ...]
+
+    def path(self, split: SplitName) -> Path:
+        """The Parquet file of a split."""
+        return self.folder / f"{split}.parquet"
+
+    def read(self, split: SplitName) -> Split:
+        """Read one split.
+
+        Raises
+        ------
+        FolderError
+            The task was not opened with this split.
+        DataError
+            The file is damaged, or a sequence holds something that is not a base.
+        """
+        if split not in self.splits:
+            raise FolderError(
+                f"{self.folder} is open for {', '.join(self.splits)} only, not {split}",
+                "open it with that split, or choose another",
+            )
+        table = _read_parquet(self.path(split))
+        frame = cast("pl.DataFrame", pl.from_arrow(table))
+        _check_columns(self.path(split), frame)
+        sequences = _encode(self.path(split), table.column("sequence"))
+        labels = frame.get_column("label").to_numpy().astype(np.int8, copy=False)
+        return Split(tuple(frame.get_column("id").to_list()), sequences, labels, frame)
+
+    def split_hash(self) -> str:
+        """SHA-256 over the training and validation files: which rows a model may have seen."""
+        digests = [f"{s} {sha256(self.path(s))}" for s in self.splits if s != "test"]
+        return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def open_task(folder: str | Path, splits: Sequence[SplitName] | None = None) -> Task:
+    """Open a task folder and check the splits that are asked for; no other file is touched.
+
+    Parameters
+    ----------
+    splits
+        What may be read; by default everything the folder has. Training opens ``("train",
+        "valid")`` and so cannot reach the test rows.
+
+    Raises
+    ------
+    FolderError
+        Not a task folder, of another format version, or a split is missing.
+    DataError
+        A file is damaged or its rows contradict ``task.yaml``.
+    """
+    folder = Path(folder)
+    spec = _read_spec(folder)
+    # A folder written by hand has no `rows`: it holds what files it has.
+    held: list[SplitName] = [
+        split for split in SPLITS if split in spec.rows or (folder / f"{split}.parquet").is_file()
+    ]
+    wanted = held if splits is None else splits
+    task = Task(folder, spec, splits=tuple(split for split in SPLITS if split in wanted))
+    for split in task.splits:
+        if split not in held:
+            raise FolderError(
+                f"{folder} has no {split} split, only {', '.join(held)}",
+                "import it again with that split",
+            )
+        if not task.path(split).is_file():
+            raise FolderError(f"{task.path(split)} is missing", _REBUILD)
+    keys: dict[SplitName, pl.DataFrame] = {}
+    for split in task.splits:
+        path = task.path(split)
+        keys[split] = cast("pl.DataFrame", pl.from_arrow(_read_parquet(path, REQUIRED)))
+        rows = keys[split].height
+        if rows != spec.rows.get(split, rows):
+            raise DataError(path, f"{rows} rows, but {SPEC_FILE} says {spec.rows[split]}", _REBUILD)
+    _check_rows({task.path(split): keys[split] for split in keys}, spec)
+    return task
+
+
+def write_task(
+    folder: str | Path,
+    spec: TaskSpec,
+    frames: Mapping[SplitName, pl.DataFrame],
+    *,
+    force: bool = False,
+) -> Task:
+    """Check rows and publish them as a task folder, whole or not at all.
+
+    Sequences are stored in upper case, with U as T and IUPAC ambiguity letters as N. The number of
+    rows and, where all sequences have one length, the window are entered into the spec.
+
+    Parameters
+    ----------
+    frames
+        Rows of each split with at least ``id``, ``sequence`` and ``label``.
+    force
+        Replace an existing folder.
+
+    Raises
+    ------
+    DataError
+        A row, a label or a split that cannot be used; nothing is written then.
+    FolderError
+        The folder exists.
+    """
+    folder = Path(folder)
+    refuse_existing(folder, force=force)
+    ordered: dict[SplitName, pl.DataFrame] = {s: frames[s] for s in SPLITS if s in frames}
+    paths = {split: folder / f"{split}.parquet" for split in ordered}
+    for split, frame in ordered.items():
+        _check_columns(paths[split], frame)
+    _check_rows({paths[split]: frame for split, frame in ordered.items()}, spec)
+    lengths: list[Any] = []
+    for split, frame in ordered.items():
+        batch = _encode(paths[split], frame.get_column("sequence"))
+        lengths.append(batch.lengths)
+        ordered[split] = frame.with_columns(
+            sequence=batch.to_series(), label=pl.col("label").cast(pl.Int8)
+        ).select(*REQUIRED, pl.exclude(REQUIRED))
+    window = _common_length(folder, np.concatenate(lengths), spec.window)
+    spec = spec.replace(window=window, rows={split: len(f) for split, f in ordered.items()})
+    with publish_folder(folder, force=force) as partial:
+        for split, frame in ordered.items():
+            frame.write_parquet(partial / f"{split}.parquet", compression="zstd")
+        (partial / SPEC_FILE).write_text(to_yaml(spec.to_tree()), encoding="utf-8")
+    return Task(folder, spec, tuple(ordered))
+
+
+def _read_spec(folder: Path) -> TaskSpec:
+    path = folder / SPEC_FILE
+    if not folder.is_dir():
+        raise FolderError(
+            f"{folder}: no such task folder", "make one with `attendna data get` or `data import`"
+        )
+    if not path.is_file():
+        raise FolderError(f"{folder} is not a task folder: it has no {SPEC_FILE}", "check the path")
+    tree = read_yaml(path)
+    if tree.get("format") != FORMAT:
+        raise FolderError(
+            f"{path} has format {tree.get('format')}, attendna {attendna.__version__} reads "
+            f"format {FORMAT}",
+            _REBUILD,
+        )
+    return parse(TaskSpec, tree, path)
+
+
+def _read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
+    """An Arrow table; with ``columns``, only those."""
+    try:
+        with pq.ParquetFile(path) as file:
+            if columns is not None:
+                missing = [name for name in columns if name not in file.schema_arrow.names]
+                if missing:
+                    raise DataError(path, f"the column {missing[0]} is missing", _REBUILD)
+            return file.read(columns=None if columns is None else list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(path, "not a whole Parquet file", _REBUILD) from error
+
+
+def _check_columns(path: Path, frame: pl.DataFrame) -> None:
+    for name in REQUIRED:
+        if name not in frame.columns:
+            raise DataError(
+                path,
+                f"the column {name} is missing (there are {', '.join(frame.columns)})",
+                f"add it; a task needs {', '.join(REQUIRED)}",
+            )
+        nulls = frame.get_column(name).is_null()
+        if nulls.any():
+            raise DataError(
+                path, f"the {name} is missing", "fill it in or remove the row", row=_first(nulls)
+            )
+    kinds = {"id": frame["id"].dtype == pl.String, "sequence": frame["sequence"].dtype == pl.String}
+    kinds["label"] = frame["label"].dtype.is_integer()
+    for name, fits in kinds.items():
+        if not fits:
+            wanted = "class numbers" if name == "label" else "text"
+            raise DataError(path, f"the column {name} is {frame[name].dtype}", f"make it {wanted}")
+
+
+def _check_rows(frames: Mapping[Path, pl.DataFrame], spec: TaskSpec) -> None:
+    """Everything about ids, labels and counts; sequences are checked when they are encoded."""
+    if not frames:
+        raise FolderError("a task needs at least one split", "give train, valid or test rows")
+    for path, frame in frames.items():
+        _check_columns(path, frame)
+        if not frame.height:
+            raise DataError(path, "the split has no rows", "give it rows or leave it out")
+        labels = frame.get_column("label")
+        outside = (labels < 0) | (labels >= min(len(spec.classes), MAX_CLASSES + 1))
+        if outside.any():
+            row = _first(outside)
+            raise DataError(
+                path,
+                f"the label {labels[row - 1]} is none of 0 to {len(spec.classes) - 1} "
+                f"({', '.join(spec.classes)})",
+                "correct the label or the classes",
+                row=row,
+            )
+        if path.stem == "train" and labels.n_unique() < 2:
+            raise DataError(
+                path,
+                f"every row has the label {labels[0]} ({spec.classes[labels[0]]})",
+                "add rows of another class; one class cannot be learned",
+            )
+    _check_ids(frames)
+
+
+def _check_ids(frames: Mapping[Path, pl.DataFrame]) -> None:
+    ids = pl.concat([frame.get_column("id") for frame in frames.values()])
+    if ids.n_unique() == len(ids):
+        return
+    rows = pl.concat(
+        [
+            frame.select("id", row=pl.int_range(pl.len()) + 1, file=pl.lit(str(path)))
+            for path, frame in frames.items()
+        ]
+    )
+    again = rows.filter(~pl.col("id").is_first_distinct()).row(0, named=True)
+    first = rows.filter(pl.col("id") == again["id"]).row(0, named=True)
+    raise DataError(
+        again["file"],
+        f"the id {again['id']!r} is also row {first['row']} of {Path(first['file']).name}",
+        "give every row an id of its own",
+        row=again["row"],
+    )
+
+
+def _encode(path: Path, sequences: Any) -> SequenceBatch:
+    try:
+        batch = SequenceBatch.from_text(sequences)
+    except SequenceError as error:
+        raise DataError(
+            path,
+            f"the character {error.letter!r} at position {error.position + 1} is not a base",
+            "correct the sequence",
+            row=error.row + 1,
+        ) from None
+    empty = batch.lengths == 0
+    if empty.any():
+        row = int(np.argmax(empty)) + 1
+        raise DataError(path, "the sequence is empty", "remove the row", row=row)
+    return batch
+
+
+def _common_length(folder: Path, lengths: Any, window: int | None) -> int | None:
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    if window is not None and (shortest, longest) != (window, window):
+        raise DataError(
+            folder,
+            f"sequences of {shortest} to {longest} bases, but the window is {window}",
+            "correct the window or leave it out",
+        )
+    return longest if shortest == longest else None
+
+
+def _first(mask: pl.Series) -> int:
+    """Row of the first true value, counted from 1."""
+    return int(cast("int", mask.arg_max())) + 1
