@@ -23,10 +23,10 @@ def near_misses(name: str, known: Mapping[str, object] | list[str]) -> str:
     return f"known: {', '.join(sorted(known))}"
 
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Registry(Generic[T]):  # noqa: UP046 - Python 3.11 has no bracket syntax
+class Registry(Generic[T_co]):  # noqa: UP046 - Python 3.11 has no bracket syntax
     """Lazy name -> object table for one kind of thing.
 
     Parameters
@@ -65,7 +65,7 @@ class Registry(Generic[T]):  # noqa: UP046 - Python 3.11 has no bracket syntax
             )
         self._all[name] = target
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> T_co:
         if name not in self._all:
             raise UnknownNameError(
                 f"there is no {self.kind} {name!r}", near_misses(name, list(self._all))

@@ -60,8 +60,8 @@ class CodeBuffer:
     def gather(self, rows: Int64[Tensor, " B"]) -> tuple[UInt8[Tensor, "B L"], Int64[Tensor, " B"]]:
         """Codes padded with N on the right, and lengths, of the sequences at ``rows``.
 
-        ``rows`` should lie on the CPU, as :func:`bucketed_batches` gives them: the shape of the batch
-        is then known without waiting for the device.
+        ``rows`` should lie on the CPU, as :func:`bucketed_batches` gives them: the shape of the
+        batch is then known without waiting for the device.
         """
         places = rows.to(self.device, non_blocking=True)
         lengths = self._lengths.index_select(0, places)
@@ -85,19 +85,21 @@ def bucketed_batches(
     """Rows of batches in which sequences are of similar length; every row occurs once.
 
     With a generator rows are shuffled, sorted by length within chunks of ``chunk`` batches, and the
-    batches are shuffled again; where all lengths are equal that is plain shuffling. Without one rows
-    are sorted by length, ties in their order. Only the last batch sorted can be smaller than
+    batches are shuffled again; where all lengths are equal that is plain shuffling. Without one
+    rows are sorted by length, ties in their order. One batch at most is smaller than
     ``batch_size``.
     """
     sizes = torch.as_tensor(lengths, dtype=torch.int64, device="cpu")
     count = sizes.numel()
+    if not count:
+        return []
     if generator is None:
-        order = torch.argsort(sizes, stable=True)
-        return list(order.split(batch_size)) if count else []
+        return list(torch.argsort(sizes, stable=True).split(batch_size))
     shuffled = torch.randperm(count, generator=generator)
     chunk_of = torch.arange(count) // (chunk * batch_size)
     # One sort for all chunks: the chunk decides first, the length second.
-    longest = int(sizes.max()) if count else 0
+    longest = int(sizes.max())
     order = shuffled[torch.argsort(chunk_of * (longest + 1) + sizes[shuffled], stable=True)]
-    batches = order.split(batch_size) if count else ()
-    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+    batches = order.split(batch_size)
+    places = torch.randperm(len(batches), generator=generator)
+    return [batches[place] for place in places.tolist()]

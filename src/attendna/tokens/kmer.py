@@ -1,6 +1,6 @@
 """Words of k neighboring bases: overlapping k-mers, and the spelling every fixed word shares.
 
-Shapes: ``B`` batch, ``L`` bases, ``S`` tokens.
+Shapes: ``B`` batch, ``L`` bases, ``S`` tokens, ``R`` bases the tokens reach, ``W`` words.
 """
 
 from typing import Literal
@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Int, Int32, UInt8
 from pydantic import Field
 from torch import Tensor
+from torch.nn import functional
 
 from attendna.genome.alphabet import N
 from attendna.tokens.tokenizer import TokenBatch, TokenizerConfig
@@ -18,7 +19,7 @@ LONGEST_WORD = 8
 
 
 class KmerConfig(TokenizerConfig):
-    """Words of ``k`` bases, one every ``stride`` bases; bases after the last whole word are left out.
+    """Words of ``k`` bases, one every ``stride`` bases; what is left at the end is not read.
 
     Ids are base-4 numbers with A as 0 and the first base the most significant, so they follow the
     lexical order; a word that holds an N is ``4**k``.
@@ -48,64 +49,62 @@ class KmerTokenizer:
     def __call__(self, codes: UInt8[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> TokenBatch:
         """Spell every word."""
         k, stride = self.config.k, self.config.stride
-        counts = ((lengths - k) // stride + 1).clamp(min=0)
-        return spell(codes, lengths, k, stride, counts, tokens=self.count(codes.shape[1]))
+        return spell(codes, lengths, k=k, stride=stride, tokens=self.count(codes.shape[1]))
 
 
 def spell(
     codes: UInt8[Tensor, "B L"],
     lengths: Int[Tensor, " B"],
+    *,
     k: int,
     stride: int,
-    counts: Int[Tensor, " B"],
     tokens: int,
+    partial: bool = False,
 ) -> TokenBatch:
     """Words of ``k`` bases at every ``stride`` bases, as ids, mask and spans.
 
     Parameters
     ----------
-    counts
-        Real tokens of each sequence; later ones are padding.
     tokens
-        Tokens of a row, padding included. Where they reach beyond ``L`` the bases are N.
+        Tokens of a row, padding included; where they reach beyond ``L`` the bases are N.
+    partial
+        Whether a word that begins inside its sequence and ends beyond it is a token.
     """
-    batch, width = codes.shape
-    device = codes.device
-    needed = max(0, (tokens - 1) * stride + k) if tokens else 0
-    columns = torch.arange(width, device=device, dtype=lengths.dtype)
-    # Padding becomes N before any word is read, so what it held cannot matter and a word that
-    # reaches into it is unknown.
-    codes = codes.masked_fill(columns >= lengths[:, None], UNKNOWN_BASE)
-    if needed > width:
-        codes = torch.nn.functional.pad(codes, (0, needed - width), value=UNKNOWN_BASE)
-    places = torch.arange(tokens, device=device, dtype=torch.int32)
-    mask = places < counts[:, None]
-    ids = _words(codes, k, stride, tokens)
-    return TokenBatch(ids, mask, _spans(places * stride, k, lengths, mask))
+    reach = max(codes.shape[1], (tokens - 1) * stride + k)
+    codes = functional.pad(codes, (0, reach - codes.shape[1]))
+    columns = torch.arange(reach, device=codes.device)
+    inside = columns < lengths[:, None]
+    # What padding holds may be anything: it becomes N before a word is read.
+    ids = _words(codes.where(inside, UNKNOWN_BASE), k)[:, ::stride][:, :tokens]
+    mask = inside[:, 0 if partial else k - 1 :][:, ::stride][:, :tokens]
+    return TokenBatch(ids, mask, lambda: _spans(mask, lengths, k, stride))
 
 
-def _words(codes: UInt8[Tensor, "B L"], k: int, stride: int, tokens: int) -> Int32[Tensor, "B S"]:
-    """Base-4 numbers of the words; ``4**k`` where one holds an N."""
-    if not tokens:
-        return codes.new_empty((codes.shape[0], 0), dtype=torch.int32)
-    # An N is a bit that lies above every word of up to eight bases. Shifting keeps it there, and
-    # a single clamp turns whatever it was shifted to into the unknown id.
-    flag = 4**LONGEST_WORD
+def _words(codes: UInt8[Tensor, "B R"], k: int) -> Int32[Tensor, "B W"]:
+    """Base-4 numbers of the words at every base; ``4**k`` where one holds an N."""
+    # An N becomes a bit above every word of up to eight bases. Multiplying by 4 keeps it there, and
+    # in the end one clamp turns it, wherever it went, into the unknown id.
     bases = codes.to(torch.int32)
-    bases += (bases > 3) * (flag - UNKNOWN_BASE)
-    last = (tokens - 1) * stride + 1
-    ids = bases[:, :last:stride]
-    for offset in range(1, k):
-        ids = (ids << 2) + bases[:, offset : offset + last : stride]
-    return ids.clamp(max=4**k)
+    bases = torch.add(bases, bases >> 2, alpha=4**LONGEST_WORD - UNKNOWN_BASE)
+    words, size = bases, 1
+    # Doubling: two neighboring words make one of twice the size, a word and a base one more.
+    for bit in f"{k:b}"[1:]:
+        words = torch.add(words[:, size:], words[:, :-size], alpha=4**size)
+        size *= 2
+        if bit == "1":
+            words = torch.add(bases[:, size:], words[:, :-1], alpha=4)
+            size += 1
+    return words.clamp_(max=4**k)
 
 
 def _spans(
-    starts: Int32[Tensor, " S"], k: int, lengths: Int[Tensor, " B"], mask: Bool[Tensor, "B S"]
+    mask: Bool[Tensor, "B S"], lengths: Int[Tensor, " B"], k: int, stride: int
 ) -> Int32[Tensor, "B S 2"]:
-    spans = torch.stack([starts, starts + k], dim=-1).expand(*mask.shape, 2)
-    # Asking a GPU whether all tokens are real would wait for it; there the product is cheaper.
-    if mask.device.type == "cpu" and bool(mask.all()) and bool((lengths >= spans[0, -1:, 1]).all()):
-        return spans
-    ends = torch.minimum(spans[..., 1], lengths[:, None].to(torch.int32))
-    return torch.stack([spans[..., 0], ends], dim=-1) * mask[..., None]
+    """First and last base of every token, (0, 0) where it is padding."""
+    starts = torch.arange(0, mask.shape[1] * stride, stride, device=mask.device, dtype=torch.int32)
+    pairs = torch.stack([starts, starts + k], dim=-1)
+    # Without padding all rows are alike and one stands for all.
+    if bool(mask.all()) and bool((lengths >= starts[-1:] + k).all()):
+        return pairs.expand(*mask.shape, 2)
+    clipped = torch.minimum(pairs, lengths[:, None, None].to(torch.int32))
+    return clipped.masked_fill_(~mask[..., None], 0)

@@ -37,4 +37,4 @@ class OneHotTokenizer:
 
     def __call__(self, codes: UInt8[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> TokenBatch:
         """One token a base."""
-        return spell(codes, lengths, k=1, stride=1, counts=lengths, tokens=codes.shape[1])
+        return spell(codes, lengths, k=1, stride=1, tokens=codes.shape[1])

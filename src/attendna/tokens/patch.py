@@ -5,7 +5,6 @@ Shapes: ``B`` batch, ``L`` bases.
 
 from typing import Literal
 
-import torch
 from jaxtyping import Int, UInt8
 from pydantic import Field
 from torch import Tensor
@@ -46,5 +45,6 @@ class PatchTokenizer:
     def __call__(self, codes: UInt8[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> TokenBatch:
         """Spell every patch."""
         k = self.config.k
-        counts = torch.div(lengths + self._extra, k, rounding_mode="floor")
-        return spell(codes, lengths, k, k, counts, tokens=self.count(codes.shape[1]))
+        tokens = self.count(codes.shape[1])
+        partial = self.config.remainder == "pad"
+        return spell(codes, lengths, k=k, stride=k, tokens=tokens, partial=partial)

@@ -19,7 +19,7 @@ def reverse_complement(
     codes: UInt8[Tensor, "B L"], lengths: Int[Tensor, " B"]
 ) -> UInt8[Tensor, "B L"]:
     """Every sequence read 5' to 3' on the other strand; padding stays on the right, as N."""
-    batch, width = codes.shape
+    width = codes.shape[1]
     # Asking a GPU about the lengths would wait for it, so only the CPU takes the short way.
     if codes.device.type == "cpu" and bool((lengths == width).all()):
         return complement(codes.flip(1))

@@ -6,7 +6,9 @@ token which bases it covers, so that anything computed per token comes back to b
 Shapes: ``B`` batch, ``L`` bases, ``S`` tokens.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Int, Int32, UInt8
@@ -19,15 +21,20 @@ from attendna.core.registry import Registry
 
 @dataclass(frozen=True, eq=False)
 class TokenBatch:
-    """Token ids with the mask of real tokens and the bases each covers.
-
-    ``spans[b, s]`` is (start, end) in bases of the given sequence, half-open; a padded token has
-    an empty span.
-    """
+    """Token ids with the mask of real tokens and the bases each covers."""
 
     ids: Int32[Tensor, "B S"]
     mask: Bool[Tensor, "B S"]
-    spans: Int32[Tensor, "B S 2"]
+    locate: Callable[[], Int32[Tensor, "B S 2"]]
+    """Computes ``spans``: training never asks for them, and they cost as much as the ids."""
+
+    @cached_property
+    def spans(self) -> Int32[Tensor, "B S 2"]:
+        """Start and end of every token in bases of its sequence, half-open.
+
+        A padded token has an empty span.
+        """
+        return self.locate()
 
 
 @runtime_checkable
