@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -30,7 +30,7 @@ def console() -> "Console":
 def _defined(value: Any) -> Any:
     """The same tree with NaN and infinities replaced: JSON has no word for them."""
     if isinstance(value, dict):
-        return {str(key): _defined(inner) for key, inner in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {str(key): _defined(inner) for key, inner in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [_defined(inner) for inner in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_defined(inner) for inner in cast("list[Any]", value)]
     return None if isinstance(value, float) and not math.isfinite(value) else value
