@@ -257,10 +257,17 @@ def _check_rows(frames: Mapping[Path, pl.DataFrame], spec: TaskSpec) -> None:
                 f"every row has the label {labels[0]} ({spec.classes[labels[0]]})",
                 "add rows of another class; one class cannot be learned",
             )
-    _check_ids(frames)
+    check_ids(frames)
 
 
-def _check_ids(frames: Mapping[Path, pl.DataFrame]) -> None:
+def check_ids(frames: Mapping[Path, pl.DataFrame], remedy: str = "") -> None:
+    """Refuse an id that stands twice in the column ``id`` of the files together.
+
+    Parameters
+    ----------
+    remedy
+        What else can be done about it.
+    """
     ids = pl.concat([frame.get_column("id") for frame in frames.values()])
     if ids.n_unique() == len(ids):
         return
@@ -275,7 +282,7 @@ def _check_ids(frames: Mapping[Path, pl.DataFrame]) -> None:
     raise DataError(
         again["file"],
         f"the id {again['id']!r} is also row {first['row']} of {Path(first['file']).name}",
-        "give every row an id of its own",
+        f"give every row an id of its own {remedy}".rstrip(),
         row=again["row"],
     )
 

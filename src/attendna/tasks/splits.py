@@ -1,0 +1,107 @@
+"""Which rows belong together, and which split a group of rows goes to.
+
+Rows that are the same molecule must share a split, or a model is tested on what it has seen. A
+grouping gives every row a group number; :func:`split_groups` then deals whole groups.
+
+Shapes: ``n`` rows.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from jaxtyping import Int64, Integer, Shaped, UInt8
+from numpy import ndarray
+
+from attendna.core.errors import ConfigError
+from attendna.genome.alphabet import reverse_complement
+from attendna.genome.sequences import SequenceBatch
+from attendna.tasks.spec import SplitName
+
+FRACTIONS: Mapping[SplitName, float] = {"train": 0.8, "valid": 0.1, "test": 0.1}
+
+
+def group_by_sequence(sequences: SequenceBatch) -> Int64[ndarray, " n"]:
+    """Group identical and reverse-complement sequences.
+
+    Returns
+    -------
+    Group of each row, numbered from 0 in order of first appearance.
+    """
+    forward = _code_series(sequences.codes, sequences.offsets)
+    # Reversing the flat buffer reverses every sequence and also their order.
+    flipped = np.ascontiguousarray((sequences.offsets[-1] - sequences.offsets)[::-1])
+    reverse = _code_series(reverse_complement(sequences.codes), flipped).reverse()
+    strandless = (
+        pl.when(pl.col("forward") <= pl.col("reverse")).then("forward").otherwise("reverse")
+    )
+    first = (
+        pl.DataFrame({"forward": forward, "reverse": reverse})
+        .select(strandless.alias("sequence"), row=pl.int_range(pl.len()))
+        .select(pl.col("row").min().over("sequence"))
+        .get_column("row")
+        .to_numpy()
+    )
+    return np.unique(first, return_inverse=True)[1].reshape(-1).astype(np.int64, copy=False)
+
+
+def _code_series(codes: UInt8[ndarray, " bases"], offsets: Int64[ndarray, " edges"]) -> pl.Series:
+    """Codes as text without decoding them: 0 to 4 are characters too, and compare as well."""
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(codes)]
+    array = pa.Array.from_buffers(pa.large_string(), offsets.size - 1, buffers)
+    return cast("pl.Series", pl.from_arrow(array))
+
+
+def split_groups(
+    groups: Integer[ndarray, " n"],
+    labels: Integer[ndarray, " n"],
+    fractions: Mapping[SplitName, float],
+    seed: int,
+) -> Shaped[ndarray, " n"]:
+    """Deal whole groups to splits, with every class in proportion as well as group sizes allow.
+
+    Groups are shuffled within the class of their first row and laid end to end; a group goes to the
+    split in whose share of that line its middle lies.
+
+    Parameters
+    ----------
+    groups, labels
+        Group and class of each row.
+    fractions
+        Share of each split; they sum to 1.
+
+    Returns
+    -------
+    The name of each row's split, as an array of strings.
+
+    Raises
+    ------
+    ConfigError
+        The fractions are negative or do not sum to 1.
+    """
+    names, bounds = _bounds(fractions)
+    _, first, group, size = np.unique(
+        groups, return_index=True, return_inverse=True, return_counts=True
+    )
+    shuffled = np.random.default_rng(seed).permutation(first.size)
+    stratum = labels[first]
+    order = shuffled[np.argsort(stratum[shuffled], kind="stable")]
+    line = np.cumsum(size[order])
+    ends = np.flatnonzero(np.diff(stratum[order], append=stratum.max(initial=0) + 1))
+    totals = np.diff(line[ends], prepend=0)
+    before = np.repeat(line[ends] - totals, np.diff(ends, prepend=-1))
+    middle = (line - size[order] / 2 - before) / np.repeat(totals, np.diff(ends, prepend=-1))
+    dealt = np.empty(first.size, dtype=np.int64)
+    dealt[order] = np.searchsorted(bounds, middle, side="right")
+    return names[dealt[group.reshape(-1)]]
+
+
+def _bounds(fractions: Mapping[SplitName, float]) -> tuple[Any, Any]:
+    """Names of the splits and where the share of each but the last ends."""
+    shares = np.array(list(fractions.values()), dtype=np.float64)
+    if (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:
+        told = ", ".join(f"{name} {share}" for name, share in fractions.items())
+        raise ConfigError(f"the split fractions {told} do not sum to 1", "correct them")
+    return np.array(list(fractions)), np.cumsum(shares)[:-1]
