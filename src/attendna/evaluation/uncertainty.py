@@ -23,7 +23,7 @@ LEVEL = 0.95
 """Coverage of every interval."""
 
 RESAMPLES = 2000
-"""Resamples where nothing else is asked for: chance then moves an end by about a fiftieth of the width."""
+"""Resamples unless asked otherwise: chance then moves an end by a fiftieth of the width."""
 
 # Weights computed at a time: few enough to stay in the cache, enough to amortize a call.
 _CHUNK = 1 << 17
