@@ -7,21 +7,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import polars as pl
 from jaxtyping import Float32
 from numpy import ndarray
+from scipy.special import expit, softmax
 
 from attendna.core.files import publish_file
 
 Scale = Literal["logit", "probability"]
 
 
+def probabilities_of(logits: Float32[ndarray, "N T"]) -> Float32[ndarray, "N T"]:
+    """Sigmoid of one column, softmax of several."""
+    if logits.shape[1] == 1:
+        return expit(logits)
+    return softmax(logits, axis=1)
+
+
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """One row a sequence, one column an output.
 
-    A binary model has one column, named after its positive class; a multiclass one a column a class.
+    A binary model has one column, named after its positive class; a multiclass one has a column a
+    class.
     """
 
     ids: tuple[str, ...]
@@ -34,13 +42,7 @@ class Predictions:
         """The same on the probability scale: sigmoid of one column, softmax of several."""
         if self.scale == "probability":
             return self
-        logits = self.values.astype(np.float64)
-        if logits.shape[1] == 1:
-            values = 1 / (1 + np.exp(-logits))
-        else:
-            values = np.exp(logits - logits.max(axis=1, keepdims=True))
-            values /= values.sum(axis=1, keepdims=True)
-        return replace(self, values=values.astype(np.float32), scale="probability")
+        return replace(self, values=probabilities_of(self.values), scale="probability")
 
     def to_frame(self) -> pl.DataFrame:
         """A table with the column ``id`` and one column an output."""

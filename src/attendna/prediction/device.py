@@ -1,0 +1,94 @@
+"""Where and how precisely a model is computed: device, number format, and what the machine has."""
+
+import platform
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from attendna.core.errors import ConfigError
+
+Precision = Literal["fp32", "bf16"]
+"""``bf16`` computes matrix products in bfloat16; weights and losses stay float32."""
+
+PrecisionChoice = Literal["auto", "fp32", "bf16"]
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device called ``name``; ``auto`` is the first GPU, else the processor.
+
+    Raises
+    ------
+    ConfigError
+        There is no such device on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(
+            f"device {name!r} is unknown", "write auto, cpu, cuda or cuda:1"
+        ) from None
+    if not _is_present(device):
+        raise ConfigError(f"there is no device {name} on this machine", "use device=auto or cpu")
+    return device
+
+
+def _is_present(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
+    if device.type == "mps":
+        return torch.backends.mps.is_available()
+    return device.type == "cpu"
+
+
+def choose_precision(choice: PrecisionChoice, device: torch.device) -> Precision:
+    """``auto`` is bf16 where the hardware multiplies it faster than float32, else fp32."""
+    if choice != "auto":
+        return choice
+    return "bf16" if bf16_is_fast(device) else "fp32"
+
+
+def bf16_is_fast(device: torch.device) -> bool:
+    """Whether the device has matrix units for bfloat16: AMX on x86, tensor cores on NVIDIA.
+
+    Emulated or vector-only bfloat16 gains nothing in training and is not counted.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and bool(_processor().get("amx_bf16", False))
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """The context in which a model computes with ``precision``."""
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def describe(device: torch.device) -> str:
+    """The device as people know it, e.g. ``NVIDIA H200`` or ``Intel Xeon 2.50GHz``."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return processor_name()
+
+
+def processor_name() -> str:
+    """The processor's name as the operating system gives it."""
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _processor() -> "dict[str, object]":
+    """What torch knows of the processor; empty before torch 2.11, which does not say."""
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if capabilities is not None:
+        return dict(capabilities())
+    amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    return {"amx_bf16": amx()}

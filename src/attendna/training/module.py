@@ -1,0 +1,101 @@
+"""What Lightning trains: one step of the model, its optimizer and its learning rate.
+
+Shapes: ``B`` batch, ``M`` members, ``T`` outputs.
+"""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from attendna.models.model import SequenceModel
+from attendna.tokens.tokenizer import Tokenizer
+from attendna.training.batches import DROPOUT, Batch, seed_of
+from attendna.training.objectives import Objective
+from attendna.training.run import OptimizerConfig
+from attendna.training.schedule import Schedule
+
+
+class TrainingModule(LightningModule):
+    """A model with all that a training step needs."""
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        tokenizer: Tokenizer,
+        *,
+        objective: Objective,
+        optimizer: OptimizerConfig,
+        schedule: Schedule,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.tokenizer = tokenizer
+        self.objective = objective
+        self.optimizer_config = optimizer
+        self.schedule = schedule
+        self.seed = seed
+        # Buffers, so that a round that was saved half done goes on adding up.
+        self.register_buffer("loss_sum", torch.zeros(()))
+        self.register_buffer("rows_seen", torch.zeros((), dtype=torch.int64))
+        self.loss_sum: Tensor
+        self.rows_seen: Tensor
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; quickly where Lightning notes the running hook, forty times a step."""
+        if name == "_current_fx_name":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """The loss of a batch."""
+        # Dropout draws from torch's own generator; set anew each time, what it draws depends on the
+        # batch alone and not on what happened before a training was killed.
+        torch.manual_seed(seed_of(self.seed, DROPOUT, batch.number))
+        tokens = self.tokenizer(batch.codes, batch.lengths)
+        loss = self.objective(self.model.member_logits(tokens), batch.labels)
+        rows = batch.labels.numel()
+        # Added up on the device: asking for the number would wait for the step to end.
+        self.loss_sum.add_(loss.detach(), alpha=rows)
+        self.rows_seen.add_(rows)
+        return loss
+
+    def take_mean_loss(self) -> tuple[float, int]:
+        """Mean loss of the rows seen since this was last asked, and how many they were."""
+        rows = int(self.rows_seen)
+        mean = float(self.loss_sum) / max(1, rows)
+        self.loss_sum.zero_()
+        self.rows_seen.zero_()
+        return mean, rows
+
+    def configure_optimizers(self) -> Any:
+        """AdamW without decay of vectors, and the learning rate of every step."""
+        settings = self.optimizer_config
+        decayed: list[Tensor] = []
+        free: list[Tensor] = []
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                (decayed if is_decayed(name, parameter) else free).append(parameter)
+        groups = [
+            {"params": decayed, "weight_decay": settings.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(
+            [group for group in groups if group["params"]],
+            lr=settings.learning_rate,
+            betas=settings.betas,
+            fused=True,
+        )
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self.schedule.factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+
+def is_decayed(name: str, parameter: Tensor) -> bool:
+    """Whether weight decay applies: to matrices, but not to vectors nor to learned positions."""
+    return parameter.ndim > 1 and "positions" not in name.split(".")

@@ -1,0 +1,194 @@
+"""What a training leaves behind as it goes: the log, the best model, and the state to resume from.
+
+A round ends with a validation over the whole split. Then the files are written in an order in which
+a kill between any two of them loses nothing: the best model, the log, and last the state that
+counts the round as done. What was written of a round that does not count is written again, bit for
+bit.
+"""
+
+import csv
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from attendna.core.files import publish_file
+from attendna.training.module import TrainingModule
+from attendna.training.run import RunFolder
+from attendna.training.schedule import Schedule
+
+SAVE_EVERY = 300.0
+"""Seconds after which the state is saved even in the middle of a round."""
+
+Row = dict[str, float]
+
+
+class Record(Callback):
+    """Validates, logs, keeps the best model, saves the state, and stops when patience ends.
+
+    Parameters
+    ----------
+    folder
+        Where it is written.
+    schedule
+        When rounds end.
+    validate
+        Gives the measures of the model as it is, by the names of the log's columns.
+    keep
+        Stores the model as it is as the best one.
+    monitor
+        Which measure decides what is best.
+    lower_is_better
+        Whether less of it is better.
+    patience
+        Rounds without a better model after which training stops.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        schedule: Schedule,
+        validate: Callable[[], Mapping[str, float]],
+        keep: Callable[[], object],
+        *,
+        monitor: str,
+        lower_is_better: bool,
+        patience: int | None,
+    ) -> None:
+        self.folder = folder
+        self.schedule = schedule
+        self.validate = validate
+        self.keep = keep
+        self.monitor = monitor
+        self.lower_is_better = lower_is_better
+        self.patience = patience
+        self.rows: list[Row] = []
+        self.best_round = -1
+        self.seconds = 0.0
+        """Time spent in the round that is under way."""
+        self._steps = 0
+        self._clock = 0.0
+        self._saved = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to train."""
+        waited = len(self.rows) - 1 - self.best_round
+        impatient = self.patience is not None and bool(self.rows) and waited >= self.patience
+        return impatient or len(self.rows) == len(self.schedule.ends)
+
+    @property
+    def best(self) -> Row:
+        """The log's row of the best model."""
+        return self.rows[self.best_round]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock; a training that was done is not gone on with."""
+        del pl_module
+        # Imported late: it takes a second, and only trainings need it.
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._steps = trainer.global_step
+        trainer.should_stop = self.done
+        self._writer = SummaryWriter(
+            str(self.folder.tensorboard), purge_step=self._steps if self._steps else None
+        )
+        self._clock = self._saved = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
+    ) -> None:
+        """End the round, or save the state, when it is time."""
+        if trainer.global_step == self._steps:
+            return
+        self._steps = trainer.global_step
+        if self._steps == self.schedule.ends[len(self.rows)]:
+            self._end_round(cast("TrainingModule", pl_module))
+            self._save(trainer)
+            trainer.should_stop = self.done
+        elif time.monotonic() - self._saved > SAVE_EVERY:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Close the pictures' file."""
+        del trainer, pl_module
+        self._writer.close()
+
+    def _end_round(self, module: TrainingModule) -> None:
+        # Reading the loss waits for the device, so the clock is read after it.
+        loss, rows = module.take_mean_loss()
+        self._lap()
+        trained = self.seconds
+        measures = self.validate()
+        self._lap()
+        rate = self.schedule.factor(self._steps - 1) * module.optimizer_config.learning_rate
+        row: Row = {
+            "epoch": round(self._steps / self.schedule.steps_an_epoch, 4),
+            "step": self._steps,
+            "train_loss": loss,
+            **{f"valid_{name}": float(value) for name, value in measures.items()},
+            "learning_rate": rate,
+            "sequences_per_second": round(rows / max(trained, 1e-9), 1),
+            "seconds": round(self.seconds, 3),
+        }
+        self.seconds = 0.0
+        self.rows.append(row)
+        if self._is_best(row):
+            self.best_round = len(self.rows) - 1
+            self.keep()
+        write_log(self.folder.log, self.rows)
+        for name, value in row.items():
+            self._writer.add_scalar(name, value, self._steps)
+        self._writer.flush()
+
+    def _is_best(self, row: Row) -> bool:
+        if self.best_round < 0:
+            return True
+        old, new = (r[f"valid_{self.monitor}"] for r in (self.best, row))
+        # A measure that is not defined beats nothing, and everything beats it.
+        if math.isnan(new) or math.isnan(old):
+            return math.isnan(old) and not math.isnan(new)
+        return new < old if self.lower_is_better else new > old
+
+    def _lap(self) -> None:
+        now = time.monotonic()
+        self.seconds += now - self._clock
+        self._clock = now
+
+    def _save(self, trainer: Trainer) -> None:
+        self._lap()
+        with publish_file(self.folder.last) as partial:
+            trainer.save_checkpoint(partial)
+        self._clock = self._saved = time.monotonic()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The log and what follows from it, for the checkpoint."""
+        return {"rows": self.rows, "best_round": self.best_round, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint; rows of the log that it does not know are dropped."""
+        self.rows = state_dict["rows"]
+        self.best_round = state_dict["best_round"]
+        self.seconds = state_dict["seconds"]
+        write_log(self.folder.log, self.rows)
+
+
+def write_log(path: Path, rows: list[Row]) -> None:
+    """Write all rows of the log."""
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    with publish_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """A saved state; only tensors and plain values are read, never code."""
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state

@@ -1,0 +1,422 @@
+"""What a training is: its settings, and the folder that keeps all of it.
+
+Run folder: ``run.yaml`` the settings, ``environment.json`` the machine, ``search.json`` what was
+tried (where variants are declared), ``log.csv`` one row a validation, ``checkpoints/`` the state to
+resume from and the best model so far, ``tensorboard/``, and, when training has ended,
+``metrics.json``, ``predictions.parquet`` and ``model.safetensors``.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+import psutil
+import torch
+from pydantic import Field, field_validator, model_validator
+
+import attendna
+from attendna.core.config import Config, Tree, override, parse, read_yaml, to_yaml
+from attendna.core.errors import ConfigError, FolderError
+from attendna.core.files import publish_file, publish_folder, refuse_existing
+from attendna.evaluation.metrics import METRICS
+from attendna.genome.alphabet import LetterPolicy
+from attendna.models.checkpoint import FILE as WEIGHTS_FILE
+from attendna.models.checkpoint import Strands
+from attendna.models.ensemble import EnsembleConfig
+from attendna.models.model import AnyModelConfig, ModelConfig
+from attendna.prediction.device import Precision, PrecisionChoice, bf16_is_fast, describe
+from attendna.tokens.tokenizer import AnyTokenizerConfig
+
+FORMAT = 1
+"""Version of the run folder; a folder of another version is refused."""
+
+
+class ObjectiveConfig(Config):
+    """What training makes small."""
+
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    gamma: float = Field(default=2.0, ge=0)
+    """Focal loss only: how much rows that are already right are played down."""
+    alpha: float | None = Field(default=None, gt=0, lt=1)
+    """Focal loss of a binary task only: weight of the positive class, the negative has the rest."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    class_weights: Literal["none", "balanced"] = "none"
+    """``balanced`` gives every class the same weight in sum, however rare it is."""
+
+    @model_validator(mode="after")
+    def _weighted_once(self) -> Self:
+        if self.alpha is not None and self.loss != "focal":
+            raise ValueError("alpha belongs to loss: focal")
+        if self.alpha is not None and self.class_weights == "balanced":
+            raise ValueError("alpha and class_weights: balanced both weight the classes; take one")
+        return self
+
+
+class OptimizerConfig(Config):
+    """AdamW, a linear warm-up and a cosine down to a floor."""
+
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    """Of matrices; biases, norms and other vectors are not decayed."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    """Share of all steps in which the learning rate rises."""
+    floor: float = Field(default=0.01, ge=0, le=1)
+    """Learning rate of the last step, as a share of the highest."""
+    accumulate: int = Field(default=1, ge=1)
+    """Batches whose gradients are averaged before each step."""
+    clip: float | None = Field(default=1.0, gt=0)
+    """Largest norm of the gradient."""
+
+    @field_validator("betas")
+    @classmethod
+    def _below_one(cls, betas: tuple[float, float]) -> tuple[float, float]:
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError("each beta lies from 0 to below 1")
+        return betas
+
+
+class TrainerConfig(Config):
+    """How long, in what portions, on what."""
+
+    epochs: float = Field(default=10, gt=0)
+    """Passes over the training rows."""
+    min_steps: int = Field(default=1, ge=1)
+    """A small set is passed over more often until there are so many steps."""
+    max_steps: int | None = Field(default=None, ge=1)
+    """A large set is not passed over as often as ``epochs`` says."""
+    batch_size: int = Field(default=64, ge=1)
+    validations: int | None = Field(default=None, ge=1)
+    """How often the model is validated, evenly over the training; none for once an epoch."""
+    monitor: str = "mcc"
+    """What decides which model is best on the validation split: ``loss``, or a metric."""
+    patience: int | None = Field(default=None, ge=1)
+    """Validations without a better model after which training stops; none for never."""
+    ema: float = Field(default=0.05, ge=0, lt=1)
+    """The weights that are validated and kept are a running average over about this share of all
+    steps; 0 keeps the weights as they are."""
+    device: str = "auto"
+    precision: PrecisionChoice = "auto"
+    threads: int | None = Field(default=None, ge=1)
+    """Processor threads; none for one a core."""
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether less of the monitored measure is better."""
+        return self.monitor == "loss" or not METRICS[self.monitor].higher_is_better
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.max_steps is not None and self.max_steps < self.min_steps:
+            raise ValueError(f"max_steps {self.max_steps} is below min_steps {self.min_steps}")
+        if self.monitor != "loss" and self.monitor not in METRICS:
+            raise ValueError(f"monitor {self.monitor!r} is none of loss, {', '.join(METRICS)}")
+        return self
+
+
+class AugmentationConfig(Config):
+    """What is changed at random in the training sequences; the strand belongs to ``strands``."""
+
+    shift: int = Field(default=0, ge=0)
+    """Bases by which a sequence is moved at most to either side; N comes in."""
+    mask: float = Field(default=0.0, ge=0, lt=1)
+    """Share of bases that become N."""
+
+
+class Variant(Config):
+    """Other settings to try: ``set`` holds dotted keys and their values."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    set: dict[str, Any]
+
+
+class ProbeConfig(Config):
+    """How the variants are tried before the training proper: each in a short one of its own."""
+
+    share: float = Field(default=0.2, gt=0, le=1)
+    """Steps of a probe, as a share of those of the training."""
+    min_steps: int = Field(default=1, ge=1)
+
+
+class RunConfig(Config):
+    """All settings of a training; with the rows it learns from they decide its result."""
+
+    format: Literal[1] = FORMAT
+    tokenizer: AnyTokenizerConfig
+    model: AnyModelConfig
+    members: int = Field(default=1, ge=1)
+    """Networks trained side by side from different first weights, whose logits are averaged."""
+    strands: Strands = "augment"
+    letters: LetterPolicy = "unknown"
+    objective: ObjectiveConfig = ObjectiveConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    trainer: TrainerConfig = TrainerConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
+    variants: tuple[Variant, ...] = ()
+    """The best of these on the validation split is trained; none to train what is written here."""
+    probe: ProbeConfig = ProbeConfig()
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _variants_are_runs(self) -> Self:
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) < len(names):
+            raise ValueError("two variants have the same name")
+        for variant in self.variants:
+            try:
+                self.with_variant(variant)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
+        return self
+
+    @classmethod
+    def read(cls, path: str | Path, assignments: Sequence[str] = ()) -> "RunConfig":
+        """Settings of a YAML file with ``"key.subkey=value"`` assignments applied.
+
+        Raises
+        ------
+        ConfigError
+            The file or an assignment says something impossible; one line names the key.
+        """
+        tree = override(read_yaml(path), assignments)
+        if tree.get("format", FORMAT) != FORMAT:
+            raise ConfigError(
+                f"{path} has format {tree['format']}, attendna {attendna.__version__} reads "
+                f"format {FORMAT}",
+                "write the settings anew, or install the version that wrote it",
+            )
+        return parse(cls, tree, path)
+
+    def with_variant(self, variant: Variant) -> "RunConfig":
+        """The settings with a variant's changes, and no variants left to try."""
+        tree = self.to_tree() | {"variants": []}
+        assignments = [f"{key}={json.dumps(value)}" for key, value in variant.set.items()]
+        return parse(type(self), override(tree, assignments), f"variant {variant.name}")
+
+    @property
+    def trained_model(self) -> ModelConfig:
+        """The model with all its members."""
+        if self.members == 1:
+            return self.model
+        return EnsembleConfig(members=(self.model,) * self.members)
+
+    def run_id(self, split_hash: str) -> str:
+        """Name of the run that these settings make of these training and validation rows."""
+        content = json.dumps([self.to_tree(), split_hash], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def differing_key(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """The first dotted key at which two trees of settings differ."""
+    left, right = dict(_leaves(one)), dict(_leaves(other))
+    return next((key for key in left | right if left.get(key, ...) != right.get(key, ...)), None)
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping) and node:
+        pairs: Any = cast("Mapping[str, Any]", node).items()
+    elif isinstance(node, list | tuple) and node:
+        pairs = enumerate(cast("Sequence[Any]", node))
+    else:
+        yield prefix.removesuffix("."), node
+        return
+    for key, value in pairs:
+        yield from _leaves(value, f"{prefix}{key}.")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The machine a run was trained on; resuming uses the same precision and threads."""
+
+    attendna: str
+    task: str
+    split_hash: str
+    run_id: str
+    device: str
+    device_name: str
+    precision: Precision
+    threads: int
+    cores: int
+    bf16_hardware: bool
+    system: str
+    python: str
+    packages: dict[str, str]
+    format: int = FORMAT
+
+    @classmethod
+    def of_this_machine(
+        cls,
+        device: torch.device,
+        precision: Precision,
+        threads: int,
+        *,
+        task: str,
+        split_hash: str,
+        run_id: str,
+    ) -> "Environment":
+        """What this machine is and does."""
+        names = ("torch", "lightning", "numpy", "polars", "pyarrow", "scikit-learn")
+        return cls(
+            attendna=attendna.__version__,
+            task=task,
+            split_hash=split_hash,
+            run_id=run_id,
+            device=str(device),
+            device_name=describe(device),
+            precision=precision,
+            threads=threads,
+            cores=available_cores(),
+            bf16_hardware=bf16_is_fast(device),
+            system=f"{platform.system()} {platform.release()} {platform.machine()}",
+            python=platform.python_version(),
+            packages={name: version(name) for name in names},
+        )
+
+
+def available_cores() -> int:
+    """Cores this process may use: hyper-threads of one core count once, and so do limits."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    logical = len(allowed(0)) if allowed else (os.cpu_count() or 1)
+    return min(logical, psutil.cpu_count(logical=False) or logical)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run folder, and what is written there before training begins."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The settings."""
+        return self.path / "run.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """The machine."""
+        return self.path / "environment.json"
+
+    @property
+    def weights(self) -> Path:
+        """The trained model; written last, so that it stands for a finished run."""
+        return self.path / WEIGHTS_FILE
+
+    @property
+    def log(self) -> Path:
+        """One row a validation."""
+        return self.path / "log.csv"
+
+    @property
+    def last(self) -> Path:
+        """The state of training to resume from."""
+        return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        """The folder of the best model so far, readable like a finished run."""
+        return self.path / "checkpoints" / "best"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The log as TensorBoard shows it."""
+        return self.path / "tensorboard"
+
+    @property
+    def search(self) -> Path:
+        """What the variants scored."""
+        return self.path / "search.json"
+
+    @property
+    def finished(self) -> bool:
+        """Whether training has ended and the model is there."""
+        return self.weights.is_file()
+
+    def probe(self, name: str) -> "RunFolder":
+        """The folder in which a variant is tried."""
+        return RunFolder(self.path / "search" / name)
+
+    def create(self, config: RunConfig, environment: Environment, *, force: bool = False) -> None:
+        """Make the folder with its settings; what is there is replaced only if it is a run.
+
+        Raises
+        ------
+        FolderError
+            The folder exists and ``force`` is off, or it is not a run folder.
+        """
+        self.refuse_existing(force=force)
+        with publish_folder(self.path, force=force) as partial:
+            new = RunFolder(partial)
+            new.config.write_text(to_yaml(config.to_tree()), encoding="utf-8")
+            new.environment.write_text(json.dumps(vars(environment), indent=2), encoding="utf-8")
+
+    def refuse_existing(self, *, force: bool = False) -> None:
+        """Raise :class:`FolderError` unless the folder may be created."""
+        refuse_existing(self.path, force=force)
+        if not os.path.lexists(self.path) or self.config.is_file():
+            return
+        # --force says "train this run again", never "empty my home folder".
+        if not self.path.is_dir() or any(self.path.iterdir()):
+            raise FolderError(
+                f"{self.path} is not a run folder, it will not be replaced", "choose another --out"
+            )
+
+    def resume(self, config: RunConfig, split_hash: str) -> Environment:
+        """Check that the folder holds the beginning of this very run.
+
+        Raises
+        ------
+        FolderError
+            It is no run folder, of another version, or of other settings or rows.
+        """
+        if not self.config.is_file() or not self.environment.is_file():
+            raise FolderError(f"{self.path} is not a run folder", "choose another --out")
+        environment = self._read_environment()
+        then = read_yaml(self.config)
+        key = differing_key(then, config.to_tree())
+        if key is not None:
+            was, now = (dict(_leaves(tree)).get(key, "absent") for tree in (then, config.to_tree()))
+            raise FolderError(
+                f"{self.path} was begun with {key}={was}, not {now}",
+                "resume with the same settings, or train into another --out",
+            )
+        if environment.split_hash != split_hash:
+            raise FolderError(
+                f"{self.path} was begun with other training or validation rows",
+                "resume with the same task, or train into another --out",
+            )
+        self._remove_abandoned()
+        return environment
+
+    def _read_environment(self) -> Environment:
+        try:
+            tree: Tree = json.loads(self.environment.read_text(encoding="utf-8"))
+            writer, layout = tree.get("attendna", "?"), tree.get("format")
+        except (json.JSONDecodeError, UnicodeDecodeError, AttributeError) as error:
+            raise FolderError(f"{self.environment} is damaged", "train again") from error
+        if layout != FORMAT:
+            raise FolderError(
+                f"{self.path} was written by attendna {writer} in format {layout}, this is "
+                f"attendna {attendna.__version__} with format {FORMAT}",
+                f"install attendna {writer}, or train into another --out",
+            )
+        try:
+            return Environment(**tree)
+        except TypeError as error:
+            raise FolderError(f"{self.environment} is damaged", "train again") from error
+
+    def _remove_abandoned(self) -> None:
+        """Remove half-written files of killed processes."""
+        for leftover in self.path.rglob(".*.partial*"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+    def write_json(self, path: Path, value: Any) -> None:
+        """Write one of the folder's JSON files, whole or not at all."""
+        with publish_file(path) as partial:
+            partial.write_text(json.dumps(value, indent=2), encoding="utf-8")

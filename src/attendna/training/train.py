@@ -1,0 +1,156 @@
+"""From settings and a task folder to a run folder with a trained model."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from attendna.core.errors import ConfigError
+from attendna.evaluation.calibration import choose_threshold
+from attendna.evaluation.metrics import METRICS
+from attendna.models.checkpoint import load, save
+from attendna.prediction.device import choose_device, choose_precision, describe
+from attendna.prediction.predictor import Predictor
+from attendna.tokens.buffer import CodeBuffer
+from attendna.training.examples import Examples
+from attendna.training.run import Environment, RunConfig, RunFolder, available_cores
+
+
+def train(
+    config: RunConfig,
+    task_folder: str | Path,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    progress: bool = True,
+) -> Path:
+    """Train a model on a task's training rows and choose it on its validation rows.
+
+    The test rows are never opened. What comes out is a run folder: see
+    :mod:`attendna.training.run`.
+    The same settings, rows and machine give the same weights, bit for bit, however often the
+    training was killed and resumed.
+
+    Parameters
+    ----------
+    out
+        The run folder to make.
+    resume
+        Go on with the training begun in ``out``; one that is finished is left as it is, and where
+        nothing was begun it begins.
+    force
+        Replace a run folder that is there.
+    progress
+        Show the device, a bar and the validations on standard error.
+
+    Returns
+    -------
+    Path
+        The run folder.
+
+    Raises
+    ------
+    UserError
+        The rows cannot be learned with these settings, or the folder is not what it should be;
+        nothing is written then.
+    """
+    if resume and force:
+        raise ConfigError("--resume and --force contradict each other", "give one of them")
+    folder = RunFolder(Path(out))
+    begun = resume and os.path.lexists(folder.path)
+    if not begun:
+        folder.refuse_existing(force=force)
+    examples = Examples.read(task_folder)
+    console = Console(stderr=True, highlight=False, quiet=not progress)
+    if begun:
+        environment = folder.resume(config, examples.split_hash)
+        if folder.finished:
+            console.print(f"{folder.path} is finished, there is nothing to resume")
+            return folder.path
+    else:
+        _check(config, examples)
+        environment = _environment(config, examples)
+        folder.create(config, environment, force=force)
+    _train(config, examples, folder, environment, console)
+    return folder.path
+
+
+def _check(config: RunConfig, examples: Examples) -> None:
+    """Refuse what cannot be trained before a folder is made."""
+    for settings in [config.with_variant(variant) for variant in config.variants] or [config]:
+        examples.check(settings)
+        _read_longest(settings, examples)
+
+
+def _read_longest(config: RunConfig, examples: Examples) -> None:
+    """Have the model read the longest sequence once: it may refuse its length or its tokens."""
+    from attendna.training.fit import start
+
+    tokenizer = config.tokenizer.build()
+    model = start(config, examples, torch.device("cpu")).eval()
+    for split in (examples.train, examples.valid):
+        row = int(np.argmax(split.sequences.lengths))
+        with torch.no_grad():
+            model(tokenizer(*CodeBuffer(split.sequences.take([row])).gather(torch.tensor([0]))))
+
+
+def _environment(config: RunConfig, examples: Examples) -> Environment:
+    device = choose_device(config.trainer.device)
+    return Environment.of_this_machine(
+        device,
+        choose_precision(config.trainer.precision, device),
+        config.trainer.threads or available_cores(),
+        task=examples.spec.name,
+        split_hash=examples.split_hash,
+        run_id=config.run_id(examples.split_hash),
+    )
+
+
+def _train(
+    config: RunConfig,
+    examples: Examples,
+    folder: RunFolder,
+    environment: Environment,
+    console: Console,
+) -> None:
+    # Lightning takes seconds to import; errors in the settings need not wait for it.
+    from attendna.training.fit import Machine, fit
+    from attendna.training.search import choose_variant
+
+    device = choose_device(config.trainer.device)
+    machine = Machine(device, environment.precision, environment.threads)
+    threads = f", {machine.threads} threads" if device.type == "cpu" else ""
+    console.print(
+        f"[bold]device {device} ({describe(device)}), precision {machine.precision}{threads}[/bold]"
+    )
+    if str(device) != environment.device:
+        console.print(
+            f"begun on {environment.device}: the result will not be the same to the last bit"
+        )
+    chosen = choose_variant(config, examples, folder, machine, console)
+    record = fit(chosen, examples, folder, machine, console=console)
+    _finish(examples, folder, device)
+    console.print(
+        f"best at epoch {record.best['epoch']:g}: "
+        f"valid_{record.monitor} {record.best[f'valid_{record.monitor}']:.4f}"
+    )
+
+
+def _finish(examples: Examples, folder: RunFolder, device: torch.device) -> None:
+    """Choose the threshold of the best model, measure it on the validation rows, and publish it."""
+    checkpoint, model = load(folder.best)
+    valid = examples.valid
+    predictor = Predictor(checkpoint, model, str(device))
+    predictions = predictor.predict(valid.sequences, valid.ids)
+    if checkpoint.label_kind == "binary":
+        wanted = METRICS[examples.spec.metric]
+        threshold = choose_threshold(
+            valid.labels,
+            predictions.values[:, 0],
+            examples.spec.metric if wanted.of_confusion else "mcc",
+        )
+        checkpoint = checkpoint.replace(threshold=threshold)
+    save(folder.path, checkpoint, model)
