@@ -73,7 +73,11 @@ class Checkpoint(Config):
 def save(folder: str | Path, checkpoint: Checkpoint, model: SequenceModel) -> Path:
     """Write ``model.safetensors`` into ``folder``, whole or not at all."""
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    header = {"attendna": json.dumps(checkpoint.to_tree())}
+    header = {
+        "attendna": json.dumps(checkpoint.to_tree()),
+        # For readers that have the file but not torch, such as the report.
+        "parameters": str(model.parameter_count()),
+    }
     with publish_file(Path(folder) / FILE) as partial:
         save_file(weights, partial, metadata=header)
     return Path(folder) / FILE
