@@ -43,7 +43,7 @@ class CodeBuffer:
         width = self._rounded(longest)
         if self._constant:
             table = np.full((len(sequences), width), N, dtype=np.uint8)
-            table[:, :longest] = sequences.codes.reshape(-1, longest)
+            table[:, :longest] = sequences.codes.reshape(len(sequences), longest)
             self._codes = torch.from_numpy(table).to(self.device)
         else:
             # A window that starts at any sequence stays inside the buffer thanks to the tail.

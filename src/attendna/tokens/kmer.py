@@ -104,7 +104,8 @@ def _spans(
     starts = torch.arange(0, mask.shape[1] * stride, stride, device=mask.device, dtype=torch.int32)
     pairs = torch.stack([starts, starts + k], dim=-1)
     # Without padding all rows are alike and one stands for all.
-    if bool(mask.all()) and bool((lengths >= starts[-1:] + k).all()):
+    last = (mask.shape[1] - 1) * stride + k
+    if bool(mask.all()) and bool((lengths >= last).all()):
         return pairs.expand(*mask.shape, 2)
     clipped = torch.minimum(pairs, lengths[:, None, None].to(torch.int32))
     return clipped.masked_fill_(~mask[..., None], 0)
