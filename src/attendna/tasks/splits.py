@@ -12,11 +12,10 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from jaxtyping import Int64, Integer, Shaped, UInt8
+from jaxtyping import Int64, Integer, Shaped
 from numpy import ndarray
 
 from attendna.core.errors import ConfigError
-from attendna.genome.alphabet import reverse_complement
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.spec import SplitName
 
@@ -30,10 +29,7 @@ def group_by_sequence(sequences: SequenceBatch) -> Int64[ndarray, " n"]:
     -------
     Group of each row, numbered from 0 in order of first appearance.
     """
-    forward = _code_series(sequences.codes, sequences.offsets)
-    # Reversing the flat buffer reverses every sequence and also their order.
-    flipped = np.ascontiguousarray((sequences.offsets[-1] - sequences.offsets)[::-1])
-    reverse = _code_series(reverse_complement(sequences.codes), flipped).reverse()
+    forward, reverse = map(_code_series, (sequences, sequences.reverse_complement()))
     strandless = (
         pl.when(pl.col("forward") <= pl.col("reverse")).then("forward").otherwise("reverse")
     )
@@ -47,10 +43,10 @@ def group_by_sequence(sequences: SequenceBatch) -> Int64[ndarray, " n"]:
     return np.unique(first, return_inverse=True)[1].reshape(-1).astype(np.int64, copy=False)
 
 
-def _code_series(codes: UInt8[ndarray, " bases"], offsets: Int64[ndarray, " edges"]) -> pl.Series:
+def _code_series(sequences: SequenceBatch) -> pl.Series:
     """Codes as text without decoding them: 0 to 4 are characters too, and compare as well."""
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(codes)]
-    array = pa.Array.from_buffers(pa.large_string(), offsets.size - 1, buffers)
+    buffers = [None, pa.py_buffer(sequences.offsets), pa.py_buffer(sequences.codes)]
+    array = pa.Array.from_buffers(pa.large_string(), len(sequences), buffers)
     return cast("pl.Series", pl.from_arrow(array))
 
 
@@ -70,7 +66,7 @@ def split_groups(
     groups, labels
         Group and class of each row.
     fractions
-        Share of each split; they sum to 1.
+        Share of each split, relative to their sum.
 
     Returns
     -------
@@ -79,7 +75,7 @@ def split_groups(
     Raises
     ------
     ConfigError
-        The fractions are negative or do not sum to 1.
+        A fraction is negative, or all are 0.
     """
     names, bounds = _bounds(fractions)
     _, first, group, size = np.unique(
@@ -101,7 +97,7 @@ def split_groups(
 def _bounds(fractions: Mapping[SplitName, float]) -> tuple[Any, Any]:
     """Names of the splits and where the share of each but the last ends."""
     shares = np.array(list(fractions.values()), dtype=np.float64)
-    if (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:
+    if not shares.sum() > 0 or not (shares >= 0).all():
         told = ", ".join(f"{name} {share}" for name, share in fractions.items())
-        raise ConfigError(f"the split fractions {told} do not sum to 1", "correct them")
-    return np.array(list(fractions)), np.cumsum(shares)[:-1]
+        raise ConfigError(f"the split fractions {told} are no shares", "give positive numbers")
+    return np.array(list(fractions)), np.cumsum(shares)[:-1] / shares.sum()

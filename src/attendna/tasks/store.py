@@ -78,7 +78,7 @@ class Task:
         table = _read_parquet(self.path(split))
         frame = cast("pl.DataFrame", pl.from_arrow(table))
         _check_columns(self.path(split), frame)
-        sequences = _encode(self.path(split), table.column("sequence"))
+        sequences = _encode(self.path(split), table.column("sequence").combine_chunks())
         labels = frame.get_column("label").to_numpy().astype(np.int8, copy=False)
         return Split(tuple(frame.get_column("id").to_list()), sequences, labels, frame)
 

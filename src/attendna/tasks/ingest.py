@@ -1,0 +1,499 @@
+"""From people's files of labelled sequences to a task folder; what was guessed is said.
+
+Shapes: ``n`` rows.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int64, Shaped
+from numpy import ndarray
+from pydantic import Field
+
+from attendna.core.config import Config
+from attendna.core.errors import ConfigError, DataError
+from attendna.core.files import refuse_existing, sha256
+from attendna.genome.alphabet import LetterPolicy
+from attendna.genome.sequences import SequenceBatch, SequenceError
+from attendna.tasks.spec import SPLITS, Source, SplitName, TaskSpec
+from attendna.tasks.splits import group_by_sequence, split_groups
+from attendna.tasks.store import MAX_CLASSES, Task, check_ids, write_task
+from attendna.tasks.table import FASTA, kind, looks_like_dna, read_table
+
+SEQUENCE_NAMES = ("sequence", "seq", "sequences", "dna", "dna_sequence")
+LABEL_NAMES = ("label", "labels", "class", "target", "y")
+ID_NAMES = ("id", "name", "seq_id", "sequence_id")
+NUMBERED = "none"
+"""What to give as ``id_column`` to have rows numbered."""
+
+_OR_NUMBER = "or number them with --id-column none"
+COORDINATES = {"chrom": pl.String, "start": pl.Int64, "end": pl.Int64, "strand": pl.String}
+
+
+class ImportOptions(Config):
+    """How files are read and split; columns and classes are guessed where they are not given."""
+
+    sequence_column: str | None = None
+    label_column: str | None = None
+    id_column: str | None = None
+    classes: tuple[str, ...] | None = None
+    letters: LetterPolicy = "unknown"
+    min_length: int = Field(default=1, ge=1)
+    valid_fraction: float = Field(default=0.1, ge=0, lt=1)
+    test_fraction: float = Field(default=0.1, ge=0, lt=1)
+    seed: int = 0
+
+    @property
+    def fractions(self) -> dict[SplitName, float]:
+        """Share of each split when all three are made."""
+        train = 1 - self.valid_fraction - self.test_fraction
+        if train <= 0:
+            raise ConfigError(
+                f"--valid-fraction {self.valid_fraction} and --test-fraction "
+                f"{self.test_fraction} leave nothing to train on",
+                "make them smaller",
+            )
+        return {"train": train, "valid": self.valid_fraction, "test": self.test_fraction}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The new task, what was decided on the way, and what its user must know."""
+
+    task: Task
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass
+class _Journal:
+    notes: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """One file: its ``id``, ``sequence`` and text ``label``, and the split it was given for."""
+
+    path: Path
+    given: SplitName
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Columns:
+    sequence: str
+    label: str
+    id: str | None
+
+
+def import_tables(
+    folder: str | Path,
+    files: Mapping[SplitName, Path],
+    options: ImportOptions,
+    *,
+    force: bool = False,
+) -> Imported:
+    """Make a task of tables with a sequence and a label column.
+
+    Where ``valid`` or ``test`` is not among the files, it is taken from the training rows, whole
+    groups of identical or reverse-complement sequences at a time. A test file alone is kept as it
+    is, for evaluation.
+
+    Raises
+    ------
+    DataError
+        A file or row that cannot be used.
+    ConfigError
+        Options that contradict each other or the files.
+    FolderError
+        The folder exists.
+    """
+    refuse_existing(folder, force=force)
+    _check_files(files)
+    journal = _Journal()
+    given: list[SplitName] = [split for split in SPLITS if split in files]
+    tables = [_Rows(files[split], split, read_table(files[split])) for split in given]
+    columns = _choose_columns(tables[0].path, tables[0].frame, options, journal)
+    parts = [
+        _take_columns(table, columns, options, journal, table.given if given[1:] else "row")
+        for table in tables
+    ]
+    check_ids({part.path: part.frame for part in parts}, _OR_NUMBER)
+    return _publish(folder, parts, options, journal, force=force)
+
+
+def import_fasta_pair(
+    folder: str | Path,
+    negative: Path,
+    positive: Path,
+    options: ImportOptions,
+    *,
+    force: bool = False,
+) -> Imported:
+    """Make a binary task of two FASTA files, one a class; splits are made by sequence.
+
+    Raises
+    ------
+    DataError
+        A file or record that cannot be used.
+    FolderError
+        The folder exists.
+    """
+    refuse_existing(folder, force=force)
+    names = options.classes or ("negative", "positive")
+    if len(names) != 2:
+        raise ConfigError(f"two FASTA files make two classes, not {len(names)}", "name two")
+    journal = _Journal()
+    parts: list[_Rows] = []
+    for path, label in ((negative, names[0]), (positive, names[1])):
+        if kind(path) not in FASTA:
+            raise DataError(path, "this is not a FASTA file", "give .fa, .fasta or .fna")
+        table = read_table(path).with_columns(label=pl.lit(label))
+        own = None if options.id_column == NUMBERED else "id"
+        columns = _Columns("sequence", "label", own)
+        part = _Rows(path, "train", table)
+        parts.append(_take_columns(part, columns, options, journal, label))
+    check_ids({part.path: part.frame for part in parts}, _OR_NUMBER)
+    return _publish(folder, parts, options.replace(classes=names), journal, force=force)
+
+
+def _check_files(files: Mapping[SplitName, Path]) -> None:
+    if not files:
+        raise ConfigError("there is nothing to import", "name a file, or --train, --valid, --test")
+    if "train" not in files and "valid" in files:
+        raise ConfigError("--valid without --train", "give the training rows too")
+    for split, path in files.items():
+        if kind(path) in FASTA:
+            raise DataError(
+                path,
+                "a FASTA file has no labels",
+                "give one a class with --positive and --negative, or a table",
+            )
+        same = [other for other in files if other != split and files[other] == path]
+        if same:
+            raise ConfigError(f"{path} is given as {split} and as {same[0]}", "give two files")
+
+
+def _choose_columns(
+    path: Path, table: pl.DataFrame, options: ImportOptions, journal: _Journal
+) -> _Columns:
+    for option, name in (
+        ("--sequence-column", options.sequence_column),
+        ("--label-column", options.label_column),
+        ("--id-column", None if options.id_column == NUMBERED else options.id_column),
+    ):
+        if name is not None and name not in table.columns:
+            raise _missing(path, table, name, option)
+    named = {name.strip().lower(): name for name in reversed(table.columns)}
+    taken = {options.sequence_column, options.label_column, options.id_column}
+    sequence = options.sequence_column or _first_name(named, SEQUENCE_NAMES, taken)
+    if sequence is None:
+        bases = [c for c in table.columns if c not in taken and looks_like_dna(table[c], 8)]
+        sequence = bases[0] if len(bases) == 1 else None
+    if sequence is None:
+        raise _missing(path, table, "sequence", "--sequence-column")
+    taken |= {sequence}
+    label = options.label_column or _first_name(named, LABEL_NAMES, taken)
+    own = options.id_column or _first_name(named, ID_NAMES, taken | {label})
+    own = None if own == NUMBERED else own
+    if label is None:
+        rest = [c for c in table.columns if c not in (*taken, own, *COORDINATES)]
+        label = rest[0] if len(rest) == 1 else None
+    if label is None:
+        raise _missing(path, table, "label", "--label-column")
+    if sequence == label:
+        raise ConfigError(
+            f"--sequence-column and --label-column are both {sequence}", "name two columns"
+        )
+    _note_columns(options, _Columns(sequence, label, own), table, journal)
+    return _Columns(sequence, label, own)
+
+
+def _first_name(
+    named: Mapping[str, str], known: Iterable[str], taken: Iterable[str | None]
+) -> str | None:
+    return next((named[n] for n in known if n in named and named[n] not in taken), None)
+
+
+def _missing(path: Path, table: pl.DataFrame, what: str, option: str) -> DataError:
+    return DataError(
+        path,
+        f"there is no {what} column among {', '.join(table.columns)}",
+        f"name it with {option}",
+    )
+
+
+def _note_columns(
+    options: ImportOptions, columns: _Columns, table: pl.DataFrame, journal: _Journal
+) -> None:
+    guessed = [
+        f"{name} as the {what}"
+        for what, name, given in (
+            ("sequence", columns.sequence, options.sequence_column),
+            ("label", columns.label, options.label_column),
+            ("id", columns.id, options.id_column),
+        )
+        if given is None and name is not None
+    ]
+    if guessed:
+        journal.notes.append(
+            f"took the column {', '.join(guessed)} (a guess from names and values)"
+        )
+    if columns.id is None:
+        journal.notes.append("numbered the rows: there is no id column")
+    used = {columns.sequence, columns.label, columns.id, *COORDINATES}
+    unused = [name for name in table.columns if name not in used]
+    if unused:
+        journal.notes.append(f"left out the column {', '.join(unused)}")
+
+
+def _take_columns(
+    part: _Rows, columns: _Columns, options: ImportOptions, journal: _Journal, prefix: str
+) -> _Rows:
+    """Pick and check the columns of one file; rows without an id are numbered after ``prefix``."""
+    path, table = part.path, part.frame
+    for name in (columns.sequence, columns.label, columns.id):
+        if name is not None and name not in table.columns:
+            raise _missing(path, table, name, "the same name in every file")
+    table = table.with_columns(pl.all().str.strip_chars())
+    numbered = pl.format(f"{prefix}-{{}}", pl.int_range(1, pl.len() + 1))
+    frame = table.select(
+        id=numbered if columns.id is None else columns.id,
+        sequence=columns.sequence,
+        label=columns.label,
+    )
+    _refuse_swapped(path, frame, columns)
+    for name in frame.columns:
+        empty = frame[name].is_null() | (frame[name] == "")
+        if empty.any():
+            raise DataError(
+                path, f"the {name} is missing", "fill it in or remove the row", row=_first(empty)
+            )
+    frame = frame.with_columns(
+        _read_letters(path, frame["sequence"], options, journal), _plain_numbers(frame["label"])
+    )
+    return _Rows(path, part.given, frame.hstack(_coordinates(path, table)))
+
+
+def _read_letters(
+    path: Path, sequences: pl.Series, options: ImportOptions, journal: _Journal
+) -> pl.Series:
+    """Sequences in the letters A, C, G, T, N, all of them long enough."""
+    try:
+        batch = SequenceBatch.from_text(sequences, options.letters)
+    except SequenceError as error:
+        raise DataError(
+            path,
+            f"the character {error.letter!r} at position {error.position + 1} is not a base",
+            error.remedy,
+            row=error.row + 1,
+        ) from None
+    short = np.flatnonzero(batch.lengths < options.min_length)
+    if short.size:
+        raise DataError(
+            path,
+            f"the sequence has {batch.lengths[short[0]]} bases, fewer than {options.min_length} "
+            f"({short.size} such rows)",
+            "remove the row or lower --min-length",
+            row=int(short[0]) + 1,
+        )
+    ambiguous = sequences.str.count_matches("[^ACGTUNacgtun]")
+    if ambiguous.any():
+        journal.notes.append(
+            f"read {ambiguous.sum()} IUPAC letters as N in {(ambiguous > 0).sum()} sequences of "
+            f"{path.name}"
+        )
+    return batch.to_series().alias("sequence")
+
+
+def _plain_numbers(labels: pl.Series) -> pl.Series:
+    """Labels 0, 0.0 and 00 are one label, if all are whole numbers."""
+    values = labels.cast(pl.Float64, strict=False)
+    whole = (values == values.round()) & (values.abs() < 1e15)
+    return values.cast(pl.Int64).cast(pl.String) if whole.fill_null(value=False).all() else labels
+
+
+def _refuse_swapped(path: Path, frame: pl.DataFrame, columns: _Columns) -> None:
+    if looks_like_dna(frame["label"]) and not looks_like_dna(frame["sequence"], 1):
+        raise DataError(
+            path,
+            f"the column {columns.sequence} holds {frame['sequence'][0]!r} and the column "
+            f"{columns.label} holds bases: the two look swapped",
+            f"use --sequence-column {columns.label} --label-column {columns.sequence}",
+            row=1,
+        )
+
+
+def _coordinates(path: Path, table: pl.DataFrame) -> pl.DataFrame:
+    """The columns chrom, start, end (and strand), if the file has them."""
+    held = [name for name in COORDINATES if name in table.columns]
+    if not {"chrom", "start", "end"} <= set(held):
+        return pl.DataFrame()
+    result = table.select(pl.col(name).cast(COORDINATES[name], strict=False) for name in held)
+    for name in held:
+        lost = result[name].is_null() & table[name].is_not_null()
+        if lost.any():
+            row = _first(lost)
+            raise DataError(
+                path, f"the {name} {table[name][row - 1]!r} is no number", "correct it", row=row
+            )
+    return result
+
+
+def _publish(
+    folder: str | Path,
+    parts: Sequence[_Rows],
+    options: ImportOptions,
+    journal: _Journal,
+    *,
+    force: bool,
+) -> Imported:
+    """Number the classes, make the splits that are missing, and write the folder."""
+    classes, numbers = _name_classes(parts, options)
+    journal.notes.append(_tell_classes(classes, numbers))
+    frame = pl.concat([_number_labels(part, numbers) for part in parts], how="diagonal")
+    groups = group_by_sequence(SequenceBatch.from_text(frame["sequence"]))
+    split, told = _make_splits(frame, groups, options)
+    frame = frame.with_columns(split=pl.Series(split), group=pl.Series(groups))
+    journal.notes.append(told)
+    journal.warnings += _find_shared(frame)
+    frames: dict[SplitName, pl.DataFrame] = {
+        name: rows.drop("split", "group", "given")
+        for name in SPLITS
+        if (rows := frame.filter(pl.col("split") == name)).height
+    }
+    paths = [part.path for part in parts]
+    spec = TaskSpec(
+        name=Path(folder).name,
+        title=f"Imported from {', '.join(path.name for path in paths)}",
+        sources=tuple(Source(location=path.name, sha256=sha256(path)) for path in paths),
+        label_kind="binary" if len(classes) == 2 else "multiclass",
+        classes=classes,
+        splits=told,
+        notes=tuple(journal.warnings),
+    )
+    task = write_task(folder, spec, frames, force=force)
+    return Imported(task, tuple(journal.notes), tuple(journal.warnings))
+
+
+def _name_classes(
+    parts: Sequence[_Rows], options: ImportOptions
+) -> tuple[tuple[str, ...], dict[str, int]]:
+    """The names of the classes, and the class number of each label as it is written."""
+    first = [part for part in parts if part.given == parts[0].given]
+    written = pl.concat([part.frame["label"] for part in first]).unique().to_list()
+    names = options.classes or _guess_classes(first[0].path, written)
+    if len(set(names)) != len(names) or len(names) < 2:
+        raise ConfigError(f"--classes {','.join(names)}", "give two or more different names")
+    if not set(written) & set(names) and set(written) <= {str(i) for i in range(len(names))}:
+        return names, {str(number): number for number in range(len(names))}
+    return names, {name: number for number, name in enumerate(names)}
+
+
+def _guess_classes(path: Path, written: list[str]) -> tuple[str, ...]:
+    if len(written) == 1:
+        raise DataError(
+            path,
+            f"every row has the label {written[0]}",
+            "add rows of another class; one class cannot be learned",
+        )
+    values = pl.Series(written).cast(pl.Float64, strict=False)
+    numeric = not values.is_null().any()
+    if numeric and (values != values.round()).any():
+        example = written[_first(values != values.round()) - 1]
+        raise DataError(
+            path,
+            f"the label {example} is a number with a fraction, not a class",
+            "turn measurements into classes first",
+        )
+    if len(written) > MAX_CLASSES:
+        raise DataError(
+            path,
+            f"{len(written)} different labels, more than {MAX_CLASSES}",
+            "name the right column with --label-column",
+        )
+    return tuple(sorted(written, key=int) if numeric else sorted(written))
+
+
+def _tell_classes(classes: tuple[str, ...], numbers: Mapping[str, int]) -> str:
+    told = ", ".join(
+        f"{written} -> {number}" + ("" if classes[number] == written else f" ({classes[number]})")
+        for written, number in numbers.items()
+    )
+    return f"labels: {told}" + (
+        f"; {classes[1]} is the positive class" if len(classes) == 2 else ""
+    )
+
+
+def _number_labels(part: _Rows, numbers: Mapping[str, int]) -> pl.DataFrame:
+    """The rows of a file with labels as class numbers, and the split they were given for."""
+    written = part.frame.get_column("label")
+    labels = written.replace_strict(dict(numbers), default=None, return_dtype=pl.Int8)
+    outside = labels.is_null()
+    if outside.any():
+        row = _first(outside)
+        raise DataError(
+            part.path,
+            f"the label {written[row - 1]!r} is none of {', '.join(numbers)} "
+            f"({int(outside.sum())} such rows)",
+            "correct it, or name all classes with --classes",
+            row=row,
+        )
+    return part.frame.with_columns(labels.alias("label"), given=pl.lit(part.given))
+
+
+def _make_splits(
+    frame: pl.DataFrame, groups: Int64[ndarray, " n"], options: ImportOptions
+) -> tuple[Shaped[ndarray, " n"], str]:
+    """The split of each row, and how it came about: what is not given is dealt out of train."""
+    split = frame.get_column("given").to_numpy().astype("<U5")
+    held: set[SplitName] = set(split.tolist())
+    if "train" not in held or held == set(SPLITS):
+        return split, "splits: as given"
+    fractions = options.fractions
+    for name in held - {"train"}:
+        del fractions[name]
+    train = split == "train"
+    labels = frame.get_column("label").to_numpy()[train]
+    split[train] = split_groups(groups[train], labels, fractions, options.seed)
+    for name, share in fractions.items():
+        for number in np.unique(labels):
+            if share and not ((split[train] == name) & (labels == number)).any():
+                raise ConfigError(
+                    f"{(labels == number).sum()} rows of a class are too few to make a {name} "
+                    "split of",
+                    "give more rows, other fractions, or the splits themselves",
+                )
+    total = sum(fractions.values())
+    shares = ", ".join(f"{name} {share / total:.3g}" for name, share in fractions.items())
+    whole = "" if len(fractions) == len(SPLITS) else " of the training rows"
+    return split, (
+        f"splits: {shares}{whole}, by sequence (identical and reverse-complement ones together), "
+        f"classes in proportion, seed {options.seed}"
+    )
+
+
+def _find_shared(frame: pl.DataFrame) -> list[str]:
+    """A line a split whose sequences are also in an earlier one."""
+    lines: list[str] = []
+    for later, earlier in (("valid", ["train"]), ("test", ["train", "valid"])):
+        rows = frame.filter(pl.col("split") == later)
+        seen = frame.filter(pl.col("split").is_in(earlier)).get_column("group").unique()
+        shared = rows.get_column("group").is_in(seen.implode()).sum() if rows.height else 0
+        if shared:
+            lines.append(
+                f"{shared} of {rows.height} {later} rows ({shared / rows.height:.1%}) have a "
+                f"sequence that is also in {' or '.join(earlier)}, on this or the other strand; "
+                "they were kept, and scores on them say nothing about new sequences"
+            )
+    return lines
+
+
+def _first(mask: pl.Series) -> int:
+    """Row of the first true value, counted from 1."""
+    return int(cast("int", mask.arg_max())) + 1

@@ -1,0 +1,187 @@
+"""Tables and FASTA files of people, read whole: every column as text, every fault one line.
+
+CSV, TSV, Parquet and FASTA are read, each also gzipped. Rows count from 1 without the header; of a
+FASTA file, a row is a record.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import zlib
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from attendna.core.errors import DataError
+
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
+FASTA = (".fa", ".fasta", ".fna")
+PARQUET = (".parquet", ".pq")
+
+_GZIP = b"\x1f\x8b"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DNA = "^[ACGTUNacgtun]+$"
+_SHORTEST_DNA = 4
+
+
+def kind(path: Path) -> str:
+    """The ending that says what a file is, in lower case and without ``.gz``.
+
+    Raises
+    ------
+    DataError
+        The ending is none of those that can be read.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    ending = suffixes[-1] if suffixes else ""
+    if ending not in (*DELIMITERS, *FASTA, *PARQUET):
+        raise DataError(
+            path,
+            f"the ending {ending!r} is not known" if ending else "the file has no ending",
+            "name it .csv, .tsv, .parquet or .fa (each may be followed by .gz)",
+        )
+    return ending
+
+
+def read_table(path: str | Path) -> pl.DataFrame:
+    """Read one file; every column is text, empty fields are null.
+
+    FASTA gives the columns ``id`` (first word of the header) and ``sequence``.
+
+    Raises
+    ------
+    DataError
+        The file is missing, empty, truncated, not UTF-8 text, ragged, or of an unknown kind.
+    """
+    path = Path(path)
+    ending = kind(path)
+    content = read_bytes(path)
+    if ending in PARQUET:
+        return _parse_parquet(path, content)
+    content = _clean_text(path, content)
+    frame = (
+        _parse_fasta(path, content)
+        if ending in FASTA
+        else _parse_delimited(path, content, DELIMITERS[ending])
+    )
+    if not frame.height:
+        raise DataError(path, "there is a header but no row", "check that the file is complete")
+    return frame
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, unpacked if it is gzipped.
+
+    Raises
+    ------
+    DataError
+        The file is missing, a folder, empty, or its gzip is damaged.
+    """
+    if path.is_dir():
+        raise DataError(path, "this is a folder", "name a file")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(path, "no such file", "check the path") from None
+    if content.startswith(_GZIP):
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(
+                path, "the gzip is truncated or damaged", "copy or download it again"
+            ) from error
+    if not content.strip():
+        raise DataError(path, "the file is empty", "give a file with rows")
+    return content
+
+
+def looks_like_dna(values: pl.Series, shortest: int = _SHORTEST_DNA) -> bool:
+    """Whether the first values, as far as there are any, are all made of bases."""
+    some = values.drop_nulls().head(200)
+    return (
+        len(some) > 0
+        and bool(some.str.contains(_DNA).all())
+        and cast("int", some.str.len_bytes().min()) >= shortest
+    )
+
+
+def _clean_text(path: Path, content: bytes) -> bytes:
+    """UTF-8 text with plain line ends and without a byte order mark."""
+    if content.startswith(_UTF16):
+        raise DataError(path, "the text is UTF-16", "save it as UTF-8")
+    content = content.removeprefix(codecs.BOM_UTF8)
+    nul = content.find(b"\0")
+    if nul >= 0:
+        line = content.count(b"\n", 0, nul) + 1
+        raise DataError(path, f"line {line} holds a NUL byte", "save it as plain UTF-8 text")
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(path, f"line {line} is not UTF-8 text", "save it as UTF-8") from None
+    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
+
+
+def _parse_delimited(path: Path, content: bytes, delimiter: str) -> pl.DataFrame:
+    header = content.partition(b"\n")[0].decode()
+    if delimiter not in header:
+        delimiter = max((",", "\t", ";", delimiter), key=header.count)
+    names = next(csv.reader([header], delimiter=delimiter))
+    if any(re.match(_DNA, name) and len(name) > 2 * _SHORTEST_DNA for name in names):
+        raise DataError(
+            path,
+            "the first line is a row, not column names",
+            "put a line such as sequence,label before it",
+        )
+    try:
+        return pl.read_csv(content, separator=delimiter, infer_schema=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise _describe_misfit(path, content.decode(), delimiter) from error
+
+
+def _describe_misfit(path: Path, text: str, delimiter: str) -> DataError:
+    """Find, slowly, the row that could not be read."""
+    lines = csv.reader(io.StringIO(text), delimiter=delimiter)
+    width = len(next(lines))
+    try:
+        for row, fields in enumerate(lines, start=1):
+            if len(fields) > width:
+                return DataError(
+                    path,
+                    f"{len(fields)} fields where the header has {width}",
+                    "quote fields that hold the delimiter, or correct the row",
+                    row=row,
+                )
+    except csv.Error as error:
+        return DataError(path, f"not a table: {error}", "save it again as CSV or TSV")
+    return DataError(path, "not a table that can be read", "save it again as CSV or TSV")
+
+
+def _parse_parquet(path: Path, content: bytes) -> pl.DataFrame:
+    try:
+        frame = cast("pl.DataFrame", pl.from_arrow(pq.read_table(pa.BufferReader(content))))
+    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(path, "not a whole Parquet file", "write or copy it again") from error
+    if not frame.height:
+        raise DataError(path, "the table has no rows", "give a file with rows")
+    plain = [name for name, dtype in frame.schema.items() if not dtype.is_nested()]
+    try:
+        return frame.select(pl.col(plain).cast(pl.String))
+    except pl.exceptions.PolarsError as error:
+        raise DataError(path, "a column is not text or numbers", "write it as text") from error
+
+
+def _parse_fasta(path: Path, content: bytes) -> pl.DataFrame:
+    text = content.decode().lstrip("\n")
+    if not text.startswith(">"):
+        raise DataError(path, "the first line does not start with >", "give a FASTA file")
+    record = pl.col("record")
+    return pl.DataFrame({"record": text[1:].split("\n>")}).select(
+        id=record.str.extract(r"^\s*(\S+)[^\n]*"),
+        sequence=record.str.replace(r"^[^\n]*\n?", "").str.replace_all(r"\s", ""),
+    )
