@@ -1,0 +1,279 @@
+"""What a trained model is worth on a split: the only code that opens test rows.
+
+The threshold is the one stored with the model, chosen on validation rows; it is never chosen here.
+"""
+
+import json
+import math
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from attendna.core.errors import ConfigError, FolderError, UserError
+from attendna.core.files import publish_file
+from attendna.evaluation.metrics import Sample, all_metrics
+from attendna.evaluation.uncertainty import RESAMPLES, bootstrap, interval
+from attendna.models.checkpoint import Checkpoint
+from attendna.prediction.predictor import Predictor, Progress
+from attendna.tasks.spec import SplitName
+from attendna.tasks.store import Split, Task, open_task
+
+METRICS_FILE = "metrics.json"
+PREDICTIONS_FILE = "predictions.parquet"
+
+
+class SeenRowsWarning(UserWarning):
+    """The model may have been trained on rows it is evaluated on."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric of one run on one split: a tidy row.
+
+    ``low`` and ``high`` are the ends of the 95 % bootstrap interval. What is not defined is NaN,
+    and ``reason`` says why; it is empty otherwise. ``threshold`` is NaN with several classes.
+    """
+
+    run: str
+    task: str
+    split: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+    prevalence: float
+    threshold: float
+    higher_is_better: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationResult:
+    """The measurements of one run on one split, and the predictions they were made of.
+
+    ``predictions`` has the columns ``task``, ``split``, ``id``, ``label``, and the probability of
+    each output under its name.
+    """
+
+    rows: tuple[Measurement, ...]
+    predictions: pl.DataFrame
+
+    def value(self, metric: str) -> float:
+        """The value of one metric."""
+        return next(row.value for row in self.rows if row.metric == metric)
+
+    def to_frame(self) -> pl.DataFrame:
+        """The measurements as a table."""
+        return pl.DataFrame([asdict(row) for row in self.rows])
+
+
+def evaluate(
+    run: str | Path,
+    task_folder: str | Path,
+    split: SplitName = "test",
+    *,
+    device: str = "auto",
+    other_split: bool = False,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> EvaluationResult:
+    """Measure a run on a split of a task and enter it into the run folder.
+
+    ``metrics.json`` and ``predictions.parquet`` get the new rows in place of those of the same task
+    and split.
+
+    Parameters
+    ----------
+    other_split
+        Accept a task of the name the run was trained on whose training and validation rows are
+        others, although the run may have seen the rows it is measured on.
+
+    Raises
+    ------
+    UserError
+        The run is not finished, or the task does not fit the model.
+
+    Warns
+    -----
+    SeenRowsWarning
+        The task is another than the run was trained on.
+    """
+    predictor = Predictor.load(run, device)
+    task = open_task(task_folder)
+    check_task(predictor.checkpoint, task, run, other_split=other_split)
+    result = evaluate_split(
+        predictor,
+        task.read(split),
+        task=task.spec.name,
+        split=split,
+        resamples=resamples,
+        seed=seed,
+        progress=progress,
+    )
+    write_evaluation(run, result)
+    return result
+
+
+def check_task(
+    checkpoint: Checkpoint, task: Task, run: str | Path, *, other_split: bool = False
+) -> None:
+    """Refuse a task that the model cannot answer, or whose rows it may have learned.
+
+    Raises
+    ------
+    UserError
+        The classes differ, or the task has the name the model was trained on but other training
+        and validation rows.
+
+    Warns
+    -----
+    SeenRowsWarning
+        The task has another name, or ``other_split`` was given.
+    """
+    spec, trained = task.spec, checkpoint.input
+    if spec.classes != checkpoint.classes:
+        raise UserError(
+            f"{task.folder} has the classes {', '.join(spec.classes)}, {run} predicts "
+            f"{', '.join(checkpoint.classes)}",
+            "evaluate on a task with the same classes in the same order",
+        )
+    if task.split_hash() == trained.split_hash:
+        return
+    if spec.name == trained.task and not other_split:
+        raise FolderError(
+            f"{task.folder} has other training and validation rows than {run} was trained on, "
+            "which may have seen the rows to be measured",
+            "evaluate on the folder it was trained on, or add --other-split",
+        )
+    warnings.warn(
+        f"{run} was trained on other rows (task {trained.task}); nothing says that it has not seen "
+        f"rows of {task.folder}",
+        SeenRowsWarning,
+        stacklevel=3,
+    )
+
+
+def evaluate_split(
+    predictor: Predictor,
+    rows: Split,
+    *,
+    task: str,
+    split: SplitName,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> EvaluationResult:
+    """Measure a model on rows; nothing is written."""
+    checkpoint = predictor.checkpoint
+    predictions = predictor.predict(rows.sequences, rows.ids, progress=progress)
+    sample = Sample.of(rows.labels, predictions.values, checkpoint.threshold)
+    frame = predictions.to_frame()
+    frame = frame.select(
+        pl.lit(task).alias("task"),
+        pl.lit(split).alias("split"),
+        "id",
+        pl.Series("label", rows.labels),
+        *predictions.names,
+    )
+    measured = measure(
+        sample, run=checkpoint.run_id, task=task, split=split, resamples=resamples, seed=seed
+    )
+    return EvaluationResult(measured, frame)
+
+
+def measure(
+    sample: Sample,
+    *,
+    run: str,
+    task: str,
+    split: str,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> tuple[Measurement, ...]:
+    """Every registered metric of a sample, with its interval."""
+    if resamples < 1:
+        raise ConfigError(f"{resamples} resamples give no interval", "use 1000 or more")
+    metrics = list(all_metrics())
+    resampled = bootstrap([sample], metrics, np.random.default_rng(seed), resamples)[0]
+    rows: list[Measurement] = []
+    for metric, values in zip(metrics, resampled, strict=True):
+        value = metric.value(sample)
+        ends = interval(metric, value, values)
+        rows.append(
+            Measurement(
+                run=run,
+                task=task,
+                split=split,
+                metric=metric.name,
+                value=value,
+                low=ends.low,
+                high=ends.high,
+                n=sample.labels.size,
+                prevalence=sample.prevalence,
+                threshold=sample.threshold if sample.binary else math.nan,
+                higher_is_better=metric.higher_is_better,
+                reason=metric.undefined if math.isnan(value) else "",
+            )
+        )
+    return tuple(rows)
+
+
+def write_evaluation(run: str | Path, result: EvaluationResult) -> None:
+    """Enter a result into a run folder, in place of what it held of the same task and split."""
+    folder = Path(run) if Path(run).is_dir() else Path(run).parent
+    task, split = result.rows[0].task, result.rows[0].split
+    kept = [
+        row for row in read_metrics(folder) if (row.get("task"), row.get("split")) != (task, split)
+    ]
+    new = [_without_nan(asdict(row)) for row in result.rows]
+    predictions = result.predictions
+    if (folder / PREDICTIONS_FILE).is_file():
+        others = _read_predictions(folder).filter(
+            (pl.col("task") != task) | (pl.col("split") != split)
+        )
+        predictions = pl.concat([others, predictions])
+    with publish_file(folder / PREDICTIONS_FILE) as partial:
+        predictions.write_parquet(partial)
+    with publish_file(folder / METRICS_FILE) as partial:
+        lines = ",\n  ".join(json.dumps(row, allow_nan=False) for row in kept + new)
+        partial.write_text(f"[\n  {lines}\n]\n", encoding="utf-8")
+
+
+def read_metrics(run: str | Path) -> list[dict[str, Any]]:
+    """The tidy rows of a run folder, none where nothing was measured; null is not defined.
+
+    Raises
+    ------
+    FolderError
+        The file is damaged.
+    """
+    path = Path(run) / METRICS_FILE
+    if not path.is_file():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [dict(row) for row in rows]
+    except (ValueError, TypeError) as error:
+        raise FolderError(f"{path} is damaged", "delete it and evaluate again") from error
+
+
+def _read_predictions(folder: Path) -> pl.DataFrame:
+    path = folder / PREDICTIONS_FILE
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise FolderError(f"{path} is damaged", "delete it and evaluate again") from error
+
+
+def _without_nan(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN: what is not defined becomes null."""
+    return {
+        key: None if isinstance(value, float) and math.isnan(value) else value
+        for key, value in row.items()
+    }
