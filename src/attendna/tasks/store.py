@@ -8,7 +8,7 @@ Shapes: ``b`` rows of a split.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -137,6 +137,7 @@ def write_task(
     frames: Mapping[SplitName, pl.DataFrame],
     *,
     force: bool = False,
+    complete: Callable[[Path], None] | None = None,
 ) -> Task:
     """Check rows and publish them as a task folder, whole or not at all.
 
@@ -149,6 +150,8 @@ def write_task(
         Rows of each split with at least ``id``, ``sequence`` and ``label``.
     force
         Replace an existing folder.
+    complete
+        Called with the folder before it is published, to write further files into it.
 
     Raises
     ------
@@ -177,6 +180,8 @@ def write_task(
         for split, frame in ordered.items():
             frame.write_parquet(partial / f"{split}.parquet", compression="zstd")
         (partial / SPEC_FILE).write_text(to_yaml(spec.to_tree()), encoding="utf-8")
+        if complete is not None:
+            complete(partial)
     return Task(folder, spec, tuple(ordered))
 
 
