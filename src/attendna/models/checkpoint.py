@@ -1,8 +1,8 @@
 """A trained model in one file that describes itself.
 
-``model.safetensors`` holds the weights and, in its header, everything needed to use them: tokenizer,
-model, classes, strands, decision threshold and what input it was made for. Nothing in it is code, and
-loading it runs none.
+``model.safetensors`` holds the weights and, in its header, everything needed to use them:
+tokenizer, model, classes, strands, decision threshold and what input it was made for. Nothing in it
+is code, and loading it runs none.
 """
 
 import json
@@ -26,13 +26,13 @@ FORMAT = 1
 """Version of the header; a file of another version is refused with the version that wrote it."""
 
 Strands = Literal["single", "augment", "conjoined"]
-"""How a model treats the two strands: ``single`` reads the sequence as given; ``augment`` also trains
-on reverse complements; ``conjoined`` augments and averages the logits of both strands whenever it
-predicts."""
+"""How a model treats the two strands: ``single`` reads the sequence as given; ``augment`` also
+trains on reverse complements; ``conjoined`` augments and averages the logits of both strands
+whenever it predicts."""
 
 
 class InputContract(Config):
-    """What sequences the model was trained on; prediction refuses or reports what contradicts it."""
+    """What sequences the model was trained on; what contradicts it is refused or reported."""
 
     letters: LetterPolicy = "unknown"
     window: int | None = None
@@ -72,7 +72,9 @@ class Checkpoint(Config):
 
 def save(folder: str | Path, checkpoint: Checkpoint, model: SequenceModel) -> Path:
     """Write ``model.safetensors`` into ``folder``, whole or not at all."""
-    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    weights = {
+        name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
+    }
     header = {
         "attendna": json.dumps(checkpoint.to_tree()),
         # For readers that have the file but not torch, such as the report.

@@ -1,6 +1,6 @@
 """What every model is, and the table of those there are.
 
-Shapes: ``B`` batch, ``D`` width of the sequence representation, ``T`` outputs.
+Shapes: ``B`` batch, ``D`` width of the sequence representation, ``T`` outputs, ``M`` members.
 """
 
 from abc import ABC, abstractmethod
@@ -30,6 +30,10 @@ class SequenceModel(nn.Module, ABC):
     def forward(self, tokens: TokenBatch) -> Float[Tensor, "B T"]:
         """Logits of each sequence."""
 
+    def member_logits(self, tokens: TokenBatch) -> Float[Tensor, "M B T"]:
+        """Logits of each network in the model, to be trained as if it were alone; mostly one."""
+        return self(tokens)[None]
+
     def parameter_count(self) -> int:
         """Trainable numbers in the model."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
@@ -43,9 +47,19 @@ class ModelConfig(Config):
     def build(self, tokenizer: Tokenizer, outputs: int) -> SequenceModel:
         """A freshly initialised model that reads this tokenizer's ids.
 
-        Weights are drawn from torch's generator: seed it before.
+        Weights are drawn from torch's generator: seed it before. No file is read, so that a stored
+        model is built again wherever it is taken.
+
+        Raises
+        ------
+        ConfigError
+            The model cannot read what this tokenizer gives.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it builds")
+
+    def initialize(self, tokenizer: Tokenizer, outputs: int) -> SequenceModel:
+        """The model a training starts from: built, then given the weights that come from files."""
+        return self.build(tokenizer, outputs)
 
 
 MODELS: Registry[type[ModelConfig]] = Registry(
@@ -53,6 +67,7 @@ MODELS: Registry[type[ModelConfig]] = Registry(
     {
         "cnn": "attendna.models.cnn:CNNConfig",
         "encoder": "attendna.models.encoder:EncoderConfig",
+        "ensemble": "attendna.models.ensemble:EnsembleConfig",
         "enhancer_attention": "attendna.models.enhancer_attention:EnhancerAttentionConfig",
     },
     group="attendna.models",

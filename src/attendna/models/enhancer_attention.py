@@ -1,0 +1,221 @@
+"""The light enhancer model: k-mer vectors, one learned query, one linear output.
+
+A learned [CLS] token is appended to a sequence's k-mers, one layer of attention is computed, and
+the output at [CLS] is classified. Only that one output is used, so only its query is computed; and
+since the query is the same for every sequence, it is folded into the keys. Where nothing tells
+positions apart, a sequence is the bag of its k-mers, and attention over it is a softmax over the
+vocabulary in which each k-mer weighs as often as it occurs. All of this is exact.
+
+With its default settings and 4-mers it has the arithmetic and the 30,501 trainable parameters of
+Little 2025, "Can a self-attention model capture biological context of sequences to classify
+enhancer regions?".
+
+Shapes: ``B`` batch, ``S`` tokens, ``V`` vocabulary, ``N`` items to attend to (tokens, or words of
+the vocabulary), ``D`` width, ``H`` heads, ``C`` width of a head, ``P`` width after pooling,
+``T`` outputs.
+"""
+
+from typing import Literal, Self
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from attendna.core.errors import ConfigError
+from attendna.models.layers.attention import SelfAttention, head_width
+from attendna.models.layers.convolution import Convolution
+from attendna.models.layers.heads import Head
+from attendna.models.layers.padding import real_tokens
+from attendna.models.layers.pooling import AnyPoolingConfig, CLSConfig
+from attendna.models.layers.positions import (
+    AnyPositionsConfig,
+    NoPositionsConfig,
+    Rotation,
+    rotate,
+)
+from attendna.models.model import ModelConfig, SequenceModel
+from attendna.tokens.dna2vec import read_vectors
+from attendna.tokens.kmer import KmerTokenizer
+from attendna.tokens.patch import PatchTokenizer
+from attendna.tokens.tokenizer import TokenBatch, Tokenizer
+
+# Above this vocabulary most counts are zero and looking the tokens up is cheaper; see benchmarks/.
+LARGEST_COUNTED_VOCABULARY = 4**5 + 1
+
+
+class EnhancerAttentionConfig(ModelConfig):
+    """Settings of the light enhancer model; the defaults are the published model."""
+
+    name: Literal["enhancer_attention"] = "enhancer_attention"
+    width: int = Field(default=100, ge=1)
+    embedding: Literal["frozen", "learned"] = "frozen"
+    """Whether training changes the k-mer vectors."""
+    vectors: str | None = None
+    """A dna2vec file that gives the k-mer vectors; none draws them at random. It is read when a
+    training starts and never again: the vectors are among the model's weights."""
+    convolution: int | None = Field(default=None, ge=1)
+    """Kernel of a convolution over the k-mer vectors before attention."""
+    positions: AnyPositionsConfig = NoPositionsConfig()
+    heads: int = Field(default=1, ge=1)
+    pooling: AnyPoolingConfig = CLSConfig()
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the pooled representation dropped before the linear output."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        self.positions.check(head_width(self.width, self.heads))
+        return self
+
+    def build(self, tokenizer: Tokenizer, outputs: int) -> "EnhancerAttention":
+        """The model, with fresh weights."""
+        return EnhancerAttention(self, tokenizer, outputs)
+
+    def initialize(self, tokenizer: Tokenizer, outputs: int) -> "EnhancerAttention":
+        """The model with the k-mer vectors of the file, where one is named.
+
+        Raises
+        ------
+        DataError
+            The file is missing, damaged, or holds no words of the tokenizer's length.
+        ConfigError
+            The tokenizer has no words, or the file's vectors are not ``width`` numbers long.
+        """
+        model = self.build(tokenizer, outputs)
+        if self.vectors is not None:
+            model.table.load_state_dict({"weight": self._read_vectors(tokenizer, self.vectors)})
+        return model
+
+    def _read_vectors(self, tokenizer: Tokenizer, path: str) -> Float[Tensor, "V D"]:
+        if not isinstance(tokenizer, KmerTokenizer | PatchTokenizer):
+            raise ConfigError(
+                f"model.vectors: {path} holds vectors of k-mers, which the tokenizer does not give",
+                "use the tokenizer kmer or patch",
+            )
+        matrix = read_vectors(path, tokenizer.config.k).matrix
+        if matrix.shape[1] != self.width:
+            raise ConfigError(
+                f"model.width is {self.width}, vectors of {matrix.shape[1]} numbers are in {path}",
+                f"set model.width={matrix.shape[1]}",
+            )
+        return torch.from_numpy(matrix)
+
+
+class EnhancerAttention(SequenceModel):
+    """Vectors of k-mers, attention, pooling, a linear output."""
+
+    def __init__(self, config: EnhancerAttentionConfig, tokenizer: Tokenizer, outputs: int) -> None:
+        super().__init__()
+        width, kernel = config.width, config.convolution
+        self.table = nn.Embedding(tokenizer.vocabulary_size, width)
+        self.table.weight.requires_grad_(config.embedding == "learned")
+        self.convolution = None if kernel is None else Convolution(width, width, kernel)
+        self.positions = config.positions.build(width, head_width(width, config.heads))
+        if isinstance(config.pooling, CLSConfig):
+            self.attention = OneQueryAttention(width, config.heads)
+            self.pooling = None
+        else:
+            self.attention = SelfAttention(width, config.heads)
+            self.pooling = config.pooling.build(width)
+        self.head = Head(
+            width if self.pooling is None else self.pooling.width, outputs, dropout=config.dropout
+        )
+        self.reads_counts = (
+            self.pooling is None
+            and kernel is None
+            and isinstance(config.positions, NoPositionsConfig)
+            and tokenizer.vocabulary_size <= LARGEST_COUNTED_VOCABULARY
+        )
+
+    def embed(self, tokens: TokenBatch) -> Float[Tensor, "B P"]:
+        """What attention makes of the sequence."""
+        if self.reads_counts and isinstance(self.attention, OneQueryAttention):
+            counts = token_counts(tokens, self.table.num_embeddings)
+            # The logarithm of zero is many times slower than that of one.
+            log_counts = counts.clamp(min=1).log().masked_fill(counts == 0, float("-inf"))
+            return self.attention(self.table.weight, log_counts)
+        ids, mask = real_tokens(tokens)
+        x = self.table(ids)
+        if self.convolution is not None:
+            x = x + F.gelu(self.convolution(x, mask))
+        x = self.positions(x)
+        rotation = self.positions.rotation(x.shape[1], x.device)
+        if self.pooling is not None:
+            return self.pooling(self.attention(x, mask, rotation), mask)
+        weight = x.new_zeros(ids.shape)
+        if mask is not None:
+            weight = weight.masked_fill(~mask, float("-inf"))
+        return self.attention(x, weight, rotation)
+
+    def forward(self, tokens: TokenBatch) -> Float[Tensor, "B T"]:
+        """Logits of each sequence."""
+        return self.head(self.embed(tokens))
+
+
+def token_counts(tokens: TokenBatch, vocabulary: int) -> Float[Tensor, "B V"]:
+    """How often each token of the vocabulary stands in each sequence."""
+    counts = torch.zeros(tokens.ids.shape[0], vocabulary, device=tokens.ids.device)
+    return counts.scatter_add_(1, tokens.ids.long(), tokens.mask.to(counts.dtype))
+
+
+class OneQueryAttention(nn.Module):
+    """The attention output of a learned token appended to the items, and of no other.
+
+    With its query ``q`` folded into the keys, ``(W x + b) q = x (W^T q) + b q``: one product an
+    item instead of a key an item. Values are projected after they are averaged, which a linear map
+    allows.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.token = nn.Parameter(torch.randn(width))
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+
+    def forward(
+        self,
+        items: Float[Tensor, "*batch N D"],
+        log_weight: Float[Tensor, "B N"],
+        rotation: Rotation | None = None,
+    ) -> Float[Tensor, "B D"]:
+        """What the learned token reads.
+
+        Parameters
+        ----------
+        items
+            Vectors of each sequence's tokens, or of the vocabulary that all sequences share.
+        log_weight
+            Logarithm of how often each item stands in the sequence, -inf for never.
+        rotation
+            Turns keys by their positions; the learned token itself has none.
+        """
+        token = self.token.to(items.dtype).expand(*items.shape[:-2], 1, -1)
+        items = torch.cat([items, token], dim=-2)
+        scores = self._scores(items, rotation).transpose(-1, -2)
+        # The learned token stands in every sequence once.
+        weights = (scores + F.pad(log_weight, (0, 1))[:, None, :]).softmax(2)
+        mean = weights.to(items.dtype) @ items
+        if self.heads == 1:
+            return self.value(mean.squeeze(1))
+        by_head = self.value.weight.unflatten(0, (self.heads, -1))
+        return torch.einsum("bhd,hcd->bhc", mean, by_head).flatten(1) + self.value.bias
+
+    def _scores(
+        self, items: Float[Tensor, "*batch N D"], rotation: Rotation | None
+    ) -> Float[Tensor, "*batch N H"]:
+        """Scaled products of the query with every item's key; the last item has no position."""
+        query = self.query(self.token).unflatten(0, (self.heads, 1, -1))
+        query = query * query.shape[2] ** -0.5
+        if rotation is not None:
+            # Turning every key forwards is turning the one query back, once for all sequences.
+            places = len(rotation.cosine)
+            turned = rotate(query.expand(-1, places, -1), rotation.inverse())
+            query = torch.cat([turned, query], dim=1)
+        folded = query @ self.key.weight.unflatten(0, (self.heads, -1))
+        shift = query @ self.key.bias.unflatten(0, (self.heads, -1, 1))
+        if rotation is None:
+            return items @ folded[:, 0].T + shift[:, 0, 0]
+        return torch.einsum("bnd,hnd->bnh", items, folded) + shift[..., 0].T
