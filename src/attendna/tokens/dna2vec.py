@@ -10,7 +10,6 @@ Shapes: ``V`` ids of the tokenizer, ``D`` numbers of a vector.
 
 import gzip
 import io
-import itertools
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from attendna.core.errors import DataError
+from attendna.genome.kmers import all_kmers
 
 TEXT = "vectors.w2v"
 BINARY = "vectors.bin"
@@ -169,16 +169,11 @@ def _from_words(path: Path, content: bytes, k: int) -> KmerVectors:
     if not found.any():
         held = ", ".join(f"{lengths[size]:,} {size}-mers" for size in sorted(lengths)) or "no k-mer"
         raise DataError(path, f"there are no {k}-mers in it, but {held}", "choose another k")
-    missing = [word for word, there in zip(words(k), found, strict=True) if not there]
+    missing = [word for word, there in zip(all_kmers(k), found, strict=True) if not there]
     return KmerVectors(k, matrix, tuple(missing))
 
 
 _DIGITS = str.maketrans("ACGT", "0123")
-
-
-def words(k: int) -> list[str]:
-    """All words of ``k`` bases in lexical order, the order of the k-mer tokenizer's ids."""
-    return ["".join(letters) for letters in itertools.product("ACGT", repeat=k)]
 
 
 def _text_rows(body: bytes) -> Iterator[_Row]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Int32, UInt8
+from jaxtyping import UInt8
 from numpy import ndarray
 from pydantic import Field, model_validator
 
@@ -26,9 +26,10 @@ import attendna
 from attendna.core.config import Config, to_yaml
 from attendna.core.errors import DataError, MissingExtraError
 from attendna.core.files import publish_folder, refuse_existing, sha256
-from attendna.genome.alphabet import N, reverse_complement
+from attendna.genome.alphabet import reverse_complement
+from attendna.genome.kmers import all_kmers, kmer_numbers, known_runs
 from attendna.genome.reference import stream_contigs
-from attendna.tokens.dna2vec import BINARY, TEXT, words
+from attendna.tokens.dna2vec import BINARY, TEXT
 
 CARD = "card.yaml"
 STRETCH = (2_500, 5_000)
@@ -172,7 +173,7 @@ class _Corpus:
         self._passes = 0
         sizes = settings.sizes
         # All words, short ones first; `_first` is where the words of a length begin.
-        self._words = np.array(list(chain.from_iterable(map(words, sizes))), dtype=object)
+        self._words = np.array(list(chain.from_iterable(map(all_kmers, sizes))), dtype=object)
         counts = 4 ** np.arange(LONGEST_WORD + 1) * np.isin(np.arange(LONGEST_WORD + 1), sizes)
         self._first = (np.cumsum(counts) - counts).astype(np.int32)
 
@@ -184,7 +185,7 @@ class _Corpus:
         for _, codes in stream_contigs(self.genome):
             self.contigs += 1
             self._total += codes.size
-            for known in _known_runs(codes):
+            for known in known_runs(codes):
                 self.bases += known.size
                 strands = (known, reverse_complement(known)) if settings.both_strands else (known,)
                 for strand in strands:
@@ -199,7 +200,7 @@ class _Corpus:
     def _count(
         self, codes: UInt8[ndarray, " n"], counts: "ndarray[Any, np.dtype[np.int64]]"
     ) -> None:
-        longest = _numbers(codes, self.settings.k_max)
+        longest = kmer_numbers(codes, self.settings.k_max)
         for size in self.settings.sizes:
             first, number = self._first[size], longest >> 2 * (self.settings.k_max - size)
             counts[first : first + 4**size] += np.bincount(number, minlength=4**size)
@@ -212,7 +213,7 @@ class _Corpus:
         for _, codes in stream_contigs(self.genome):
             for stretch in _stretches(codes, generator):
                 done += stretch.size
-                for known in _known_runs(self._strand(stretch, generator)):
+                for known in known_runs(self._strand(stretch, generator)):
                     sentence = self._sentence(known, generator)
                     if sentence:
                         yield sentence
@@ -227,7 +228,7 @@ class _Corpus:
 
     def _sentence(self, codes: UInt8[ndarray, " n"], generator: np.random.Generator) -> list[str]:
         """One word from every base where the longest would fit."""
-        longest = _numbers(codes, self.settings.k_max)
+        longest = kmer_numbers(codes, self.settings.k_max)
         sizes = generator.integers(
             self.settings.k_min, self.settings.k_max, longest.size, np.int32, endpoint=True
         )
@@ -243,19 +244,3 @@ def _stretches(
     ends = np.cumsum(generator.integers(*STRETCH, most))
     for start, end in pairwise([0, *ends[ends < codes.size].tolist(), codes.size]):
         yield codes[start:end]
-
-
-def _known_runs(codes: UInt8[ndarray, " n"]) -> Iterator[UInt8[ndarray, " _"]]:
-    """The parts between the Ns."""
-    edges = np.flatnonzero(np.diff(codes < N, prepend=False, append=False))
-    for start, end in edges.reshape(-1, 2).tolist():
-        yield codes[start:end]
-
-
-def _numbers(codes: UInt8[ndarray, " n"], k: int) -> Int32[ndarray, " _"]:
-    """The word of ``k`` bases at every base, as a base-4 number."""
-    count = max(0, codes.size - k + 1)
-    numbers = np.zeros(count, dtype=np.int32)
-    for offset in range(k):
-        numbers = numbers << 2 | codes[offset : offset + count]
-    return numbers
