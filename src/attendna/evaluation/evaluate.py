@@ -1,21 +1,26 @@
 """What a trained model is worth on a split: the only code that opens test rows.
 
 The threshold is the one stored with the model, chosen on validation rows; it is never chosen here.
+
+Shapes: ``C`` metrics, ``R`` resamples.
 """
 
 import json
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from jaxtyping import Float64
+from numpy import ndarray
 
-from attendna.core.errors import ConfigError, FolderError, UserError
+from attendna.core.errors import FolderError, UserError
 from attendna.core.files import publish_file
-from attendna.evaluation.metrics import Sample, all_metrics
+from attendna.evaluation.metrics import Metric, Sample, all_metrics
 from attendna.evaluation.uncertainty import RESAMPLES, bootstrap, interval
 from attendna.models.checkpoint import Checkpoint
 from attendna.prediction.predictor import Predictor, Progress
@@ -197,10 +202,21 @@ def measure(
     seed: int = 0,
 ) -> tuple[Measurement, ...]:
     """Every registered metric of a sample, with its interval."""
-    if resamples < 1:
-        raise ConfigError(f"{resamples} resamples give no interval", "use 1000 or more")
     metrics = list(all_metrics())
-    resampled = bootstrap([sample], metrics, np.random.default_rng(seed), resamples)[0]
+    resampled = bootstrap([sample], metrics, np.random.default_rng(seed), resamples)
+    return tabulate(sample, metrics, resampled[0], run=run, task=task, split=split)
+
+
+def tabulate(
+    sample: Sample,
+    metrics: Sequence[Metric],
+    resampled: Float64[ndarray, "C R"],
+    *,
+    run: str,
+    task: str,
+    split: str,
+) -> tuple[Measurement, ...]:
+    """One row a metric, from the sample and the values of the metrics in its resamples."""
     rows: list[Measurement] = []
     for metric, values in zip(metrics, resampled, strict=True):
         value = metric.value(sample)

@@ -67,8 +67,10 @@ def bootstrap(
     Raises
     ------
     UserError
-        The samples do not have the same labels row by row.
+        The samples do not have the same labels row by row, or ``count`` is not positive.
     """
+    if count < 1:
+        raise UserError(f"{count} resamples give no interval", "use 1000 or more")
     labels = samples[0].labels
     if any(not np.array_equal(sample.labels, labels) for sample in samples):
         raise UserError(
