@@ -3,6 +3,7 @@
 Shapes: ``N`` sequences, ``T`` outputs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from scipy.special import expit, softmax
 
+from attendna.core.errors import ConfigError
 from attendna.core.files import publish_file
 
 Scale = Literal["logit", "probability"]
@@ -44,16 +46,26 @@ class Predictions:
             return self
         return replace(self, values=probabilities_of(self.values), scale="probability")
 
-    def to_frame(self) -> pl.DataFrame:
-        """A table with the column ``id`` and one column an output."""
-        return pl.DataFrame(
-            {"id": self.ids} | {name: self.values[:, t] for t, name in enumerate(self.names)}
-        )
+    def to_frame(self, **columns: Sequence[str]) -> pl.DataFrame:
+        """A table with the column ``id``, one column an output, and ``columns`` of one's own."""
+        outputs = {name: self.values[:, t] for t, name in enumerate(self.names)}
+        return pl.DataFrame({"id": self.ids} | outputs | columns)
 
-    def write(self, path: str | Path, *, force: bool = False) -> None:
-        """Write ``.parquet`` or ``.tsv``, by the file's ending."""
+    def write(self, path: str | Path, *, force: bool = False, **columns: Sequence[str]) -> None:
+        """Write :meth:`to_frame` as ``.parquet`` or ``.tsv``, by the file's ending.
+
+        Raises
+        ------
+        ConfigError
+            The ending is another.
+        FolderError
+            The file exists and ``force`` is off.
+        """
+        endings = (".parquet", ".tsv")
+        if Path(path).suffix not in endings:
+            raise ConfigError(f"{path}: the ending is not known", f"use {' or '.join(endings)}")
         with publish_file(path, force=force) as partial:
             if Path(path).suffix == ".parquet":
-                self.to_frame().write_parquet(partial)
+                self.to_frame(**columns).write_parquet(partial)
             else:
-                self.to_frame().write_csv(partial, separator="\t")
+                self.to_frame(**columns).write_csv(partial, separator="\t")

@@ -15,7 +15,6 @@ from numpy import ndarray
 from torch import Tensor
 
 from attendna.core.errors import UserError
-from attendna.genome.alphabet import N
 from attendna.genome.sequences import SequenceBatch
 from attendna.models.checkpoint import Checkpoint, InputContract, Strands, load
 from attendna.models.model import SequenceModel
@@ -27,6 +26,7 @@ from attendna.prediction.device import (
     choose_precision,
 )
 from attendna.prediction.predictions import Predictions, Scale
+from attendna.prediction.sequences import refuse_short, refuse_unknown_bases
 from attendna.tokens.buffer import CodeBuffer, bucketed_batches
 from attendna.tokens.strand import reverse_complement
 from attendna.tokens.tokenizer import TokenBatch, Tokenizer
@@ -158,6 +158,7 @@ class Predictor:
         ids: Sequence[str] | None = None,
         scale: Scale = "probability",
         *,
+        source: str | Path = "the sequences",
         progress: Progress | None = None,
     ) -> Predictions:
         """Predict for every sequence, in the given order.
@@ -166,32 +167,44 @@ class Predictor:
         ----------
         ids
             Their names; 1, 2, 3, … when none are given.
+        source
+            The file they come from, for messages.
 
         Raises
         ------
-        UserError
-            A sequence is too short for the tokenizer, or holds an N where the model was trained
-            without; the message names it.
+        DataError
+            A sequence is too short for the tokens, or has an N where the model was trained without.
 
         Warns
         -----
         InputWarning
             Once, where lengths lie outside those of the training; nothing is cut off.
         """
-        names = self._admit(sequences, ids)
+        names = self._admit(sequences, ids, source)
         logits = self._values(sequences, self.model, len(self.names), progress)
         predictions = Predictions(names, logits, "logit", self.names, self.checkpoint.run_id)
         return predictions if scale == "logit" else predictions.probabilities()
+
+    def call(self, predictions: Predictions) -> list[str]:
+        """The class each sequence is given: by the threshold if binary, else the most probable."""
+        classes = self.checkpoint.classes
+        values = predictions.probabilities().values
+        if self.checkpoint.label_kind == "binary":
+            called = (values[:, 0] >= self.checkpoint.threshold).astype(np.int64)
+        else:
+            called = values.argmax(axis=1)
+        return [classes[place] for place in called.tolist()]
 
     def embed(
         self,
         sequences: SequenceBatch,
         ids: Sequence[str] | None = None,
         *,
+        source: str | Path = "the sequences",
         progress: Progress | None = None,
     ) -> Float32[ndarray, "N D"]:
         """The representation the head reads, of every sequence; the mean over conjoined strands."""
-        self._admit(sequences, ids)
+        self._admit(sequences, ids, source)
         return self._values(sequences, self.model.embed, 0, progress)
 
     def _values(
@@ -214,44 +227,21 @@ class Predictor:
             progress=progress,
         )
 
-    def _admit(self, sequences: SequenceBatch, ids: Sequence[str] | None) -> tuple[str, ...]:
+    def _admit(
+        self, sequences: SequenceBatch, ids: Sequence[str] | None, source: str | Path
+    ) -> tuple[str, ...]:
         """Hold the sequences against the model's contract; gives their names."""
         names = tuple(ids) if ids is not None else tuple(map(str, range(1, len(sequences) + 1)))
         if len(names) != len(sequences):
             raise UserError(f"{len(names)} ids for {len(sequences)} sequences", "give one each")
-        refuse_short(sequences, self.tokenizer, names)
+        refuse_short(sequences, names, self.tokenizer.minimum_length, source)
         if self.checkpoint.input.letters == "error":
-            refuse_unknown_bases(sequences, names)
+            refuse_unknown_bases(sequences, names, source)
         unusual = unusual_lengths(sequences, self.checkpoint.input)
         if unusual and not self._warned:
             self._warned = True
             warnings.warn(unusual, InputWarning, stacklevel=3)
         return names
-
-
-def refuse_short(sequences: SequenceBatch, tokenizer: Tokenizer, ids: Sequence[str]) -> None:
-    """Raise :class:`UserError` at the first sequence that gives no token."""
-    short = sequences.lengths < tokenizer.minimum_length
-    if short.any():
-        row = int(np.argmax(short))
-        raise UserError(
-            f"row {row + 1} ({ids[row]}) has {sequences.lengths[row]} bases, the model's tokenizer "
-            f"needs {tokenizer.minimum_length}",
-            "remove it, or train with shorter tokens",
-        )
-
-
-def refuse_unknown_bases(sequences: SequenceBatch, ids: Sequence[str]) -> None:
-    """Raise :class:`UserError` at the first base that is not A, C, G or T."""
-    unknown = sequences.codes >= N
-    if unknown.any():
-        place = int(np.argmax(unknown))
-        row = int(np.searchsorted(sequences.offsets, place, side="right")) - 1
-        raise UserError(
-            f"row {row + 1} ({ids[row]}) has an unknown base at position "
-            f"{place - int(sequences.offsets[row]) + 1}, and the model was trained to refuse them",
-            "correct it, or train with letters: unknown",
-        )
 
 
 def unusual_lengths(sequences: SequenceBatch, contract: InputContract) -> str | None:

@@ -37,17 +37,18 @@ class WeightAverage(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Take in the weights if the optimizer has stepped."""
+        """Take in the weights."""
         del pl_module
-        if trainer.global_step > self._steps:
-            self.update()
-            self._steps = trainer.global_step
+        self.update(trainer.global_step)
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Take in the weights as they are now."""
+    def update(self, steps: int) -> None:
+        """Take in the weights as they are after ``steps`` steps; once only after each."""
+        if steps == self._steps:
+            return
         keep = min(1 - 1 / self.horizon, self._steps / (WARMUP + self._steps))
-        torch._foreach_lerp_(self._averages, self._currents, 1 - keep)  # pyright: ignore[reportPrivateUsage]
+        torch._foreach_lerp_(self._averages, self._currents, 1 - keep)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+        self._steps = steps
 
     def state_dict(self) -> dict[str, Any]:
         """The average, for the checkpoint."""

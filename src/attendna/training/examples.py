@@ -9,8 +9,8 @@ from numpy import ndarray
 
 from attendna.core.errors import ConfigError, DataError
 from attendna.evaluation.metrics import METRICS, Sample
-from attendna.genome.alphabet import N
 from attendna.models.checkpoint import InputContract
+from attendna.prediction.sequences import refuse_short, refuse_unknown_bases
 from attendna.tasks.spec import TaskSpec
 from attendna.tasks.store import Split, Task, open_task
 from attendna.training.run import RunConfig
@@ -77,18 +77,9 @@ class Examples:
         needed = config.tokenizer.build().minimum_length
         for name, split in (("train", self.train), ("valid", self.valid)):
             path = self.task.folder / f"{name}.parquet"
-            lengths = split.sequences.lengths
-            if lengths.min() < needed:
-                row = int(np.argmax(lengths < needed))
-                raise DataError(
-                    path,
-                    f"the sequence {split.ids[row]!r} has {lengths[row]} bases, the tokenizer "
-                    f"{config.tokenizer.name} needs {needed}",
-                    "remove it, or choose shorter tokens",
-                    row=row + 1,
-                )
+            refuse_short(split.sequences, split.ids, needed, path)
             if config.letters == "error":
-                _refuse_unknown_bases(path, split)
+                refuse_unknown_bases(split.sequences, split.ids, path)
         shortest = int(self.train.sequences.lengths.min())
         if config.augmentation.shift >= shortest:
             raise ConfigError(
@@ -121,18 +112,3 @@ class Examples:
                     f"{METRICS[monitor].undefined}",
                     "set trainer.monitor=loss, or have all classes in every split",
                 )
-
-
-def _refuse_unknown_bases(path: Path, split: Split) -> None:
-    unknown = split.sequences.codes >= N
-    if unknown.any():
-        place = int(np.argmax(unknown))
-        offsets = split.sequences.offsets
-        row = int(np.searchsorted(offsets, place, side="right")) - 1
-        raise DataError(
-            path,
-            f"the sequence {split.ids[row]!r} has an unknown base at position "
-            f"{place - int(offsets[row]) + 1}",
-            "remove it, or read unknown letters with letters: unknown",
-            row=row + 1,
-        )

@@ -5,19 +5,19 @@ import logging
 import os
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float32
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from numpy import ndarray
 from rich.console import Console
 
 from attendna.evaluation.metrics import METRICS, Sample
-from attendna.models.checkpoint import Checkpoint, save
+from attendna.models.checkpoint import Checkpoint, Strands, save
 from attendna.models.model import SequenceModel
 from attendna.prediction.device import Precision
 from attendna.prediction.predictions import probabilities_of
@@ -52,6 +52,7 @@ def fit(
     folder: RunFolder,
     machine: Machine,
     *,
+    run_id: str,
     share: float = 1.0,
     title: str = "training",
     console: Console | None = None,
@@ -62,6 +63,8 @@ def fit(
 
     Parameters
     ----------
+    run_id
+        The run that the model will say it is of.
     share
         Train only this share of the planned steps.
     console
@@ -81,7 +84,7 @@ def fit(
         )
         average = WeightAverage(model, config.trainer.ema * schedule.steps)
         validation = Validation(config, examples, machine, objective, average.model)
-        header = checkpoint_of(config, examples)
+        header = checkpoint_of(config, examples, run_id)
         record = Record(
             folder,
             schedule,
@@ -90,6 +93,7 @@ def fit(
             monitor=config.trainer.monitor,
             lower_is_better=config.trainer.lower_is_better,
             patience=config.trainer.patience,
+            save_every=60 * config.trainer.save_every,
         )
         callbacks: list[Callback] = [average, record]
         if console is not None:
@@ -117,16 +121,15 @@ def start(config: RunConfig, examples: Examples, device: torch.device) -> Sequen
     return model.to(device)
 
 
-def checkpoint_of(config: RunConfig, examples: Examples, threshold: float = 0.5) -> Checkpoint:
-    """The header of a model that is trained so."""
+def checkpoint_of(config: RunConfig, examples: Examples, run_id: str) -> Checkpoint:
+    """The header of a model that is trained so, before its threshold is chosen."""
     return Checkpoint(
-        run_id=config.run_id(examples.split_hash),
+        run_id=run_id,
         tokenizer=config.tokenizer,
         model=config.trained_model,
         strands=config.strands,
         label_kind=examples.spec.label_kind,
         classes=examples.spec.classes,
-        threshold=threshold,
         input=examples.contract(config),
     )
 
@@ -144,8 +147,8 @@ class Validation:
     ) -> None:
         self.model = model
         self.objective = objective
-        self.strands = config.strands
-        self.precision = machine.precision
+        self.strands: Strands = config.strands
+        self.precision: Precision = machine.precision
         self.tokenizer = config.tokenizer.build()
         self.buffer = CodeBuffer(examples.valid.sequences, machine.device)
         self.labels = examples.valid.labels
@@ -228,7 +231,7 @@ def _run(trainer: Trainer, module: TrainingModule, loader: Remaining, folder: Ru
 
 
 @contextlib.contextmanager
-def _own_settings(machine: Machine) -> Iterator[None]:
+def _own_settings(machine: Machine) -> Generator[None]:
     """Threads, generators and messages as a training needs them, and afterwards as they were."""
     threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     talkers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]

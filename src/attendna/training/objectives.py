@@ -1,6 +1,6 @@
 """What training makes small: cross entropy, plain or focal, over the members of a model.
 
-Shapes: ``M`` members, ``B`` batch, ``T`` outputs, ``K`` classes.
+Shapes: ``M`` members, ``B`` batch, ``R`` rows of all members, ``T`` outputs, ``K`` classes.
 """
 
 import torch
@@ -50,11 +50,12 @@ class Objective:
         flat = logits.float().flatten(0, 1)
         target = labels.long().repeat(members)
         if flat.shape[1] == 1:
-            loss, true_probability = self._binary(flat[:, 0], target)
+            loss, log_wrong = self._binary(flat[:, 0], target)
         else:
-            loss, true_probability = self._multiclass(flat, target)
+            loss, log_wrong = self._multiclass(flat, target)
         if self.config.loss == "focal":
-            loss = loss * (1 - true_probability) ** self.config.gamma
+            # (1 - p)^gamma by its logarithm: near p = 1 a power has no finite gradient.
+            loss = loss * torch.exp(self.config.gamma * log_wrong)
         if self.weights is not None:
             loss = loss * self.weights[target]
         return loss.mean()
@@ -62,14 +63,17 @@ class Objective:
     def _binary(
         self, logits: Float[Tensor, " R"], target: Int[Tensor, " R"]
     ) -> tuple[Float[Tensor, " R"], Float[Tensor, " R"]]:
+        """The loss of each row, and the logarithm of the probability of its wrong class."""
         smoothing = self.config.label_smoothing
         wanted = target * (1 - smoothing) + smoothing / 2
         loss = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-        return loss, torch.sigmoid(torch.where(target == 1, logits, -logits))
+        return loss, F.logsigmoid(torch.where(target == 1, -logits, logits))
 
     def _multiclass(
         self, logits: Float[Tensor, "R K"], target: Int[Tensor, " R"]
     ) -> tuple[Float[Tensor, " R"], Float[Tensor, " R"]]:
+        """The same for several classes: the probability of all the wrong ones."""
         smoothing = self.config.label_smoothing
         loss = F.cross_entropy(logits, target, reduction="none", label_smoothing=smoothing)
-        return loss, logits.softmax(-1).gather(1, target[:, None])[:, 0]
+        others = logits.scatter(1, target[:, None], -torch.inf)
+        return loss, others.logsumexp(1) - logits.logsumexp(1)

@@ -83,7 +83,7 @@ class ProgressBar(Callback):
         del pl_module
         if len(self.record.rows) > self._shown:
             self._shown = len(self.record.rows)
-            self.console.print(self._line(self.record.rows[-1]))
+            self.console.print(self._line(self.record.rows[-1]), soft_wrap=True)
         now = time.monotonic()
         if now - self._drawn > REFRESH_EVERY:
             self._drawn = now

@@ -21,9 +21,6 @@ from attendna.training.module import TrainingModule
 from attendna.training.run import RunFolder
 from attendna.training.schedule import Schedule
 
-SAVE_EVERY = 300.0
-"""Seconds after which the state is saved even in the middle of a round."""
-
 Row = dict[str, float]
 
 
@@ -46,6 +43,8 @@ class Record(Callback):
         Whether less of it is better.
     patience
         Rounds without a better model after which training stops.
+    save_every
+        Seconds after which the state is saved even in the middle of a round.
     """
 
     def __init__(
@@ -58,6 +57,7 @@ class Record(Callback):
         monitor: str,
         lower_is_better: bool,
         patience: int | None,
+        save_every: float,
     ) -> None:
         self.folder = folder
         self.schedule = schedule
@@ -66,6 +66,7 @@ class Record(Callback):
         self.monitor = monitor
         self.lower_is_better = lower_is_better
         self.patience = patience
+        self.save_every = save_every
         self.rows: list[Row] = []
         self.best_round = -1
         self.seconds = 0.0
@@ -110,7 +111,7 @@ class Record(Callback):
             self._end_round(cast("TrainingModule", pl_module))
             self._save(trainer)
             trainer.should_stop = self.done
-        elif time.monotonic() - self._saved > SAVE_EVERY:
+        elif time.monotonic() - self._saved >= self.save_every:
             self._save(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -6,6 +6,7 @@ resume from and the best model so far, ``tensorboard/``, and, when training has 
 ``metrics.json``, ``predictions.parquet`` and ``model.safetensors``.
 """
 
+import csv
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ import attendna
 from attendna.core.config import Config, Tree, override, parse, read_yaml, to_yaml
 from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file, publish_folder, refuse_existing
+from attendna.evaluation.evaluate import read_metrics
 from attendna.evaluation.metrics import METRICS
 from attendna.genome.alphabet import LetterPolicy
 from attendna.models.checkpoint import FILE as WEIGHTS_FILE
@@ -102,6 +104,8 @@ class TrainerConfig(Config):
     ema: float = Field(default=0.05, ge=0, lt=1)
     """The weights that are validated and kept are a running average over about this share of all
     steps; 0 keeps the weights as they are."""
+    save_every: float = Field(default=5.0, ge=0)
+    """Minutes after which the state is saved even between two validations."""
     device: str = "auto"
     precision: PrecisionChoice = "auto"
     threads: int | None = Field(default=None, ge=1)
@@ -415,6 +419,20 @@ class RunFolder:
         """Remove half-written files of killed processes."""
         for leftover in self.path.rglob(".*.partial*"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+    def summary(self) -> dict[str, Any]:
+        """What a finished run has come to, for machines."""
+        rows = read_metrics(self.path)
+        with self.log.open(encoding="utf-8", newline="") as stream:
+            validations = list(csv.DictReader(stream))
+        return {
+            "run": str(self.path),
+            "run_id": self._read_environment().run_id,
+            "steps": int(validations[-1]["step"]),
+            "validations": len(validations),
+            "valid": {row["metric"]: row["value"] for row in rows if row["split"] == "valid"},
+            "threshold": next((row["threshold"] for row in rows if row["split"] == "valid"), None),
+        }
 
     def write_json(self, path: Path, value: Any) -> None:
         """Write one of the folder's JSON files, whole or not at all."""

@@ -53,10 +53,6 @@ class Schedule:
         progress = min(1.0, (step - self.warmup_steps) / remaining)
         return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * progress)) / 2
 
-    def round_of(self, step: int) -> int:
-        """The round that a step, counted from 0, belongs to."""
-        return next(i for i, end in enumerate(self.ends) if step < end)
-
 
 def _rounds(steps: int, steps_an_epoch: float) -> int:
     """One round an epoch; a long epoch is cut into equal parts."""

@@ -37,6 +37,7 @@ def choose_variant(
             examples,
             folder.probe(variant.name),
             machine,
+            run_id=config.run_id(examples.split_hash),
             share=config.probe.share,
             title=f"trying {variant.name}",
             console=console,
@@ -54,7 +55,10 @@ def choose_variant(
     _write(config, folder, tried, chosen=best.name)
     if console is not None:
         scores = ", ".join(f"{name} {probe['score']:.4f}" for name, probe in tried.items())
-        console.print(f"variants by valid_{config.trainer.monitor}: {scores}; taking {best.name}")
+        console.print(
+            f"variants by valid_{config.trainer.monitor}: {scores}; taking {best.name}",
+            soft_wrap=True,
+        )
     return config.with_variant(best)
 
 

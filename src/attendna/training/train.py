@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from attendna.core.errors import ConfigError
 from attendna.evaluation.calibration import choose_threshold
+from attendna.evaluation.evaluate import evaluate_split, write_evaluation
 from attendna.evaluation.metrics import METRICS
 from attendna.models.checkpoint import load, save
 from attendna.prediction.device import choose_device, choose_precision, describe
@@ -16,6 +18,9 @@ from attendna.prediction.predictor import Predictor
 from attendna.tokens.buffer import CodeBuffer
 from attendna.training.examples import Examples
 from attendna.training.run import Environment, RunConfig, RunFolder, available_cores
+
+if TYPE_CHECKING:
+    from attendna.training.fit import Machine
 
 
 def train(
@@ -68,7 +73,7 @@ def train(
     if begun:
         environment = folder.resume(config, examples.split_hash)
         if folder.finished:
-            console.print(f"{folder.path} is finished, there is nothing to resume")
+            console.print(f"{folder.path} is finished, there is nothing to resume", soft_wrap=True)
             return folder.path
     else:
         _check(config, examples)
@@ -122,35 +127,35 @@ def _train(
 
     device = choose_device(config.trainer.device)
     machine = Machine(device, environment.precision, environment.threads)
-    threads = f", {machine.threads} threads" if device.type == "cpu" else ""
-    console.print(
-        f"[bold]device {device} ({describe(device)}), precision {machine.precision}{threads}[/bold]"
-    )
+    threads = f", threads {machine.threads}" if device.type == "cpu" else ""
+    with_what = f"device {device} ({describe(device)}), precision {machine.precision}{threads}"
+    console.print(with_what, style="bold", soft_wrap=True)
     if str(device) != environment.device:
         console.print(
-            f"begun on {environment.device}: the result will not be the same to the last bit"
+            f"begun on {environment.device}: the result will not be the same to the last bit",
+            soft_wrap=True,
         )
     chosen = choose_variant(config, examples, folder, machine, console)
-    record = fit(chosen, examples, folder, machine, console=console)
-    _finish(examples, folder, device)
+    record = fit(chosen, examples, folder, machine, run_id=environment.run_id, console=console)
+    _finish(examples, folder, machine)
     console.print(
         f"best at epoch {record.best['epoch']:g}: "
-        f"valid_{record.monitor} {record.best[f'valid_{record.monitor}']:.4f}"
+        f"valid_{record.monitor} {record.best[f'valid_{record.monitor}']:.4f}; wrote {folder.path}",
+        soft_wrap=True,
     )
 
 
-def _finish(examples: Examples, folder: RunFolder, device: torch.device) -> None:
+def _finish(examples: Examples, folder: RunFolder, machine: "Machine") -> None:
     """Choose the threshold of the best model, measure it on the validation rows, and publish it."""
     checkpoint, model = load(folder.best)
-    valid = examples.valid
-    predictor = Predictor(checkpoint, model, str(device))
-    predictions = predictor.predict(valid.sequences, valid.ids)
+    predictor = Predictor(checkpoint, model, str(machine.device), machine.precision)
+    valid, spec = examples.valid, examples.spec
     if checkpoint.label_kind == "binary":
-        wanted = METRICS[examples.spec.metric]
-        threshold = choose_threshold(
-            valid.labels,
-            predictions.values[:, 0],
-            examples.spec.metric if wanted.of_confusion else "mcc",
-        )
-        checkpoint = checkpoint.replace(threshold=threshold)
-    save(folder.path, checkpoint, model)
+        probabilities = predictor.predict(valid.sequences, valid.ids).values[:, 0]
+        metric = spec.metric if METRICS[spec.metric].of_confusion else "mcc"
+        threshold = choose_threshold(valid.labels, probabilities, metric)
+        predictor.checkpoint = checkpoint.replace(threshold=threshold)
+    result = evaluate_split(predictor, valid, task=spec.name, split="valid")
+    write_evaluation(folder.path, result)
+    # Last, because its presence says that the run is finished.
+    save(folder.path, predictor.checkpoint, predictor.model)

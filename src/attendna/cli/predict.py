@@ -1,0 +1,77 @@
+"""``attendna predict``: what a trained model says of sequences of your own."""
+
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attendna.cli.options import Force, Json, RunFolder
+from attendna.cli.output import print_json, say
+from attendna.core.errors import ConfigError
+
+OUTPUTS = (".parquet", ".tsv")
+INTERVALS = (".bed", ".narrowpeak", ".broadpeak")
+
+
+def predict(
+    run: RunFolder,
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", help="Sequences: .fa, .csv, .tsv or .parquet, or .gz."),
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Where to write: .parquet or .tsv.")],
+    sequence_column: Annotated[
+        str | None, typer.Option("--sequence-column", help="Column of the sequences.")
+    ] = None,
+    id_column: Annotated[str | None, typer.Option("--id-column", help="Column of the ids.")] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")] = "auto",
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Predict for every sequence of a file: its id, the probabilities, and the class called."""
+    _check_names(source, out)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from attendna.core.files import refuse_existing
+    from attendna.prediction.predictor import InputWarning, Predictor
+    from attendna.prediction.sequences import read_sequences
+
+    refuse_existing(out, force=force)
+    predictor = Predictor.load(run, device)
+    letters = predictor.checkpoint.input.letters
+    ids, sequences = read_sequences(
+        source, letters, sequence_column=sequence_column, id_column=id_column
+    )
+    with (
+        Progress(console=Console(stderr=True), transient=True) as bar,
+        warnings.catch_warnings(record=True, category=InputWarning) as caught,
+    ):
+        shown = bar.add_task("predicting", total=len(sequences))
+        predictions = predictor.predict(
+            sequences, ids, source=source, progress=lambda rows: bar.advance(shown, rows)
+        )
+    for warning in caught:
+        say(f"warning: {warning.message}")
+    called = predictor.call(predictions)
+    predictions.write(out, force=force, call=called)
+    counts = Counter(called)
+    if json:
+        print_json({"out": str(out), "rows": len(ids), "called": counts})
+    else:
+        told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+        say(f"wrote {out}: {told}")
+
+
+def _check_names(source: Path, out: Path) -> None:
+    """Refuse by the names of the files, before anything slow is imported."""
+    if source.suffix.lower() in INTERVALS:
+        raise ConfigError(
+            f"{source}: intervals need a genome, which predict does not read yet",
+            "extract the sequences to FASTA, e.g. with bedtools getfasta",
+        )
+    if out.suffix not in OUTPUTS:
+        raise ConfigError(f"--out {out}: the ending is not known", f"use {' or '.join(OUTPUTS)}")
