@@ -6,6 +6,7 @@ imported when its verb is asked for, so that ``attendna --help`` imports nothing
 
 import errno
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -164,6 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; see :func:`main`."""
+    warnings.showwarning = _show_warning
     try:
         code = typer.main.get_command(app)(
             args=arguments, prog_name="attendna", standalone_mode=False
@@ -181,6 +183,12 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         return _complain(complaint)
     return code if isinstance(code, int) else 0
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """A warning of ours in one line; where in our code it was given is of no use to the user."""
+    name = "" if category.__module__.startswith("attendna.") else f"{category.__name__}: "
+    print(f"warning: {name}{message}", file=sys.stderr)  # noqa: T201
 
 
 def _complain(message: str) -> int:

@@ -1,7 +1,7 @@
 """Options that several verbs share, so that they read and behave the same everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,3 +19,20 @@ Out = Annotated[Path, typer.Option("--out", help="Where to write; must not exist
 TaskFolder = Annotated[Path, typer.Option("--task", help="A task folder, as `data get` makes.")]
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as `train` makes.")]
+
+SplitOption = Annotated[
+    Literal["train", "valid", "test"], typer.Option("--split", help="Which rows of the task.")
+]
+
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")]
+
+OtherSplit = Annotated[
+    bool,
+    typer.Option("--other-split", help="Accept that the model may have seen the rows in training."),
+]
+
+Resamples = Annotated[
+    int, typer.Option("--resamples", min=1, help="Bootstrap resamples behind each interval.")
+]
+
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]

@@ -1,7 +1,9 @@
 """What a verb prints: results on standard output, everything else on standard error."""
 
+import contextlib
 import json
 import math
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
@@ -25,6 +27,33 @@ def console() -> "Console":
     from rich.console import Console
 
     return Console(highlight=False)
+
+
+@contextlib.contextmanager
+def counter(title: str) -> Generator[Callable[[int], None], None, None]:
+    """Show on standard error how many sequences are done; gives what to call with more of them."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} sequences"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        shown = bar.add_task(title, total=None)
+        yield lambda rows: bar.advance(shown, rows)
+
+
+def spell_number(value: float, form: str = ".4f") -> str:
+    """A number for a table; a dash where it is not defined."""
+    return "-" if math.isnan(value) else format(value, form)
+
+
+def spell_interval(low: float, high: float, form: str = ".4f") -> str:
+    """The ends of an interval for a table; a dash where there is none."""
+    return "-" if math.isnan(low) else f"{low:{form}} to {high:{form}}"
 
 
 def _defined(value: Any) -> Any:

@@ -9,6 +9,7 @@ from numpy import ndarray
 from scipy import sparse
 
 from attendna.genome.alphabet import N
+from attendna.genome.kmers import kmer_numbers
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.store import Split
 
@@ -59,14 +60,12 @@ def kmer_shares(sequences: SequenceBatch, k: int = KMER) -> sparse.csr_array:
         Shape ``(N, 4**k)``; of a word and its reverse complement only the first in lexical order
         has a column in use.
     """
-    starts = np.arange(sequences.codes.size - k + 1)
-    words = np.zeros(starts.size, dtype=np.int64)
-    known = np.ones(starts.size, dtype=np.bool_)
-    for place in range(k):
-        base = sequences.codes[place : place + starts.size]
-        words = words * 4 + base
-        known &= base < N
-    row = np.repeat(np.arange(len(sequences)), sequences.lengths)[: starts.size]
+    unknown = sequences.codes >= N
+    words = kmer_numbers(np.where(unknown, np.uint8(0), sequences.codes), k)
+    starts = np.arange(words.size)
+    unknown_before = np.concatenate([[0], np.cumsum(unknown)])
+    known = unknown_before[starts + k] == unknown_before[starts]
+    row = np.repeat(np.arange(len(sequences)), sequences.lengths)[: words.size]
     whole = known & (starts + k <= sequences.offsets[row + 1])
     canonical = np.minimum(np.arange(4**k), _opposite_words(k))[words[whole]]
     counts = sparse.csr_array(
