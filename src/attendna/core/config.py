@@ -1,8 +1,10 @@
 """Frozen, strict configuration: YAML files, ``--set a.b=c`` overrides, errors of one line."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -31,17 +33,47 @@ class Config(BaseModel):
 C = TypeVar("C", bound=Config)
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads ``3e-4`` as a number, as YAML 1.2 does, and refuses a key that is given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"{key} is given twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
 def read_yaml(path: str | Path) -> Tree:
-    """Read one YAML mapping; a missing, broken or non-mapping file is a :class:`ConfigError`."""
+    """Read one YAML mapping.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, is not YAML (with the line), or holds no mapping.
+    """
     path = Path(path)
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = _parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file", "check the path") from None
-    except IsADirectoryError:
-        raise ConfigError(f"{path} is a folder", "name a YAML file") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not a UTF-8 text file", "name a YAML file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}", "name a YAML file") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}, line {mark.line + 1}" if mark else f"{path}"
@@ -54,6 +86,14 @@ def read_yaml(path: str | Path) -> Tree:
     return cast("Tree", tree)
 
 
+def _parse_yaml(text: str) -> Any:
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except ValueError as error:
+        # PyYAML lets the errors of numbers and dates through as they are.
+        raise yaml.MarkedYAMLError(problem=str(error)) from None
+
+
 def to_yaml(tree: Mapping[str, Any]) -> str:
     """YAML text of a configuration tree, keys in their given order."""
     return yaml.safe_dump(dict(tree), sort_keys=False, allow_unicode=True)
@@ -63,41 +103,54 @@ def override(tree: Mapping[str, Any], assignments: Sequence[str]) -> Tree:
     """A copy of ``tree`` with ``"a.b=value"`` assignments applied; values are read as YAML.
 
     A number indexes a list: ``members.0.width=64``.
+
+    Raises
+    ------
+    ConfigError
+        An assignment is not of this form, or what it names cannot have such a part.
     """
-    result: Tree = yaml.safe_load(yaml.safe_dump(dict(tree)))
+    result = deepcopy(dict(tree))
     for assignment in assignments:
         dotted, equals, text = assignment.partition("=")
-        if not equals or not dotted.strip():
-            raise ConfigError(f"--set {assignment}: no `=`", "write --set key.subkey=value")
+        keys = [key.strip() for key in dotted.split(".")]
+        if not equals or not all(keys):
+            raise ConfigError(
+                f"--set {assignment}: no key or no `=`", "write --set key.subkey=value"
+            )
         try:
-            value = yaml.safe_load(text)
+            value = _parse_yaml(text)
         except yaml.YAMLError:
             raise ConfigError(f"--set {assignment}: the value is not YAML", "quote it") from None
-        _assign(result, dotted.strip().split("."), value, assignment)
+        _assign(result, keys, value, assignment)
     return result
 
 
-def _assign(tree: Tree, keys: list[str], value: Any, assignment: str) -> None:
+def _assign(tree: Tree, keys: Sequence[str], value: Any, assignment: str) -> None:
     node: Any = tree
-    for key in keys[:-1]:
-        if isinstance(node, list):
-            node = cast("list[Any]", node)[_index(node, key, assignment)]
-        elif isinstance(node, dict):
-            node = cast("Tree", node).setdefault(key, {})
-        else:
-            raise ConfigError(f"--set {assignment}: {key} is below a plain value", "check the key")
-    if isinstance(node, list):
-        node[_index(node, keys[-1], assignment)] = value
-    elif isinstance(node, dict):
-        node[keys[-1]] = value
-    else:
-        raise ConfigError(f"--set {assignment}: {keys[-1]} is below a plain value", "check the key")
+    for depth, key in enumerate(keys):
+        place = _place(node, key, ".".join(keys[:depth]), assignment)
+        if depth == len(keys) - 1:
+            node[place] = value
+            return
+        if place == key and node.get(key) is None:
+            node[key] = {}
+        node = node[place]
 
 
-def _index(items: Any, key: str, assignment: str) -> int:
-    if not key.isdigit() or int(key) >= len(items):
+def _place(node: Any, key: str, above: str, assignment: str) -> int | str:
+    """What ``key`` indexes ``node`` by: itself in a mapping, a number in a list."""
+    if isinstance(node, dict):
+        return key
+    if not isinstance(node, list):
         raise ConfigError(
-            f"--set {assignment}: {key} is not a position in a list of {len(items)}", "check it"
+            f"--set {assignment}: {above} is {node!r}, which has no part {key}",
+            f"set {above} to a mapping first",
+        )
+    size = len(cast("list[Any]", node))
+    if not key.isdecimal() or int(key) >= size:
+        raise ConfigError(
+            f"--set {assignment}: {above} is a list of {size}, which has no part {key}",
+            "positions count from 0",
         )
     return int(key)
 
@@ -177,10 +230,18 @@ def _describe(dotted: str, message: str, error_type: str, value: object) -> str:
     return f"{dotted.rstrip('.')}: {message}{suffix}" if dotted else f"{message}{suffix}"
 
 
-def _fields_at(kind: type[Config], place: list[str]) -> list[str]:
-    """Field names of the configuration found by walking ``place`` from ``kind``."""
-    node: Any = kind
+def _fields_at(kind: type[Config], place: Sequence[str]) -> list[str]:
+    """Field names of the configurations found by walking ``place`` from ``kind``."""
+    kinds = [kind]
     for part in place:
-        field = getattr(node, "model_fields", {}).get(part)
-        node = field.annotation if field else None
-    return list(getattr(node, "model_fields", {}))
+        fields = [known.model_fields[part] for known in kinds if part in known.model_fields]
+        # A position in a list or a key of a mapping names no field: the kinds inside stay.
+        kinds = [found for field in fields for found in _configs_in(field.annotation)] or kinds
+    return [name for known in kinds for name in known.model_fields]
+
+
+def _configs_in(annotation: Any) -> list[type[Config]]:
+    """Every configuration that a type annotation mentions, as in ``tuple[Source, ...] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _configs_in(part)]

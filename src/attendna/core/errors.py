@@ -13,10 +13,20 @@ Anything else that reaches the user as a traceback is a bug.
 """
 
 from pathlib import Path
+from typing import Any
 
 
 class AttendnaError(Exception):
     """Base of all errors raised on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is pickled as a call of its class with the message; ours take other
+        # arguments, and worker processes must be able to hand them on.
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[AttendnaError], arguments: tuple[Any, ...]) -> AttendnaError:
+    return kind.__new__(kind, *arguments)
 
 
 class UserError(AttendnaError):
@@ -25,7 +35,8 @@ class UserError(AttendnaError):
     def __init__(self, problem: str, remedy: str = "") -> None:
         self.problem = problem
         self.remedy = remedy
-        super().__init__(f"{problem}; {remedy}" if remedy else problem)
+        line = f"{problem}; {remedy}" if remedy else problem
+        super().__init__(" ".join(line.splitlines()))
 
 
 class ConfigError(UserError):

@@ -1,22 +1,30 @@
-"""Files and folders that are whole or absent: atomic publishing, checksums, temporary siblings."""
+"""Files and folders that are whole or absent: atomic publishing and checksums.
+
+Work in progress lies in a hidden sibling of its target, ``.NAME.TOKEN.partial``, which its process
+keeps locked. The lock ends with the process, however it ends, so the next build of the same target
+can tell what was abandoned from what another process is still writing, here or on another machine.
+"""
 
 import contextlib
 import errno
+import fcntl
+import glob
 import hashlib
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
-from attendna.core.errors import FolderError, ResourceError
+from attendna.core.errors import FolderError, ResourceError, UserError
 
 
 @contextlib.contextmanager
-def publish_folder(target: str | Path, *, force: bool = False) -> Iterator[Path]:
+def publish_folder(target: str | Path, *, force: bool = False) -> Generator[Path, None, None]:
     """Build a folder that appears under its name only when it is complete.
 
-    Yields an empty sibling folder on the same file system; when the block ends well it is renamed
-    to ``target``, and when it raises it is removed. A killed process leaves only a hidden sibling,
+    Yields an empty folder on the same file system; when the block ends well it is renamed to
+    ``target``, and when it raises it is removed. A killed process leaves only a hidden sibling,
     which the next build of the same target removes.
 
     Parameters
@@ -27,43 +35,29 @@ def publish_folder(target: str | Path, *, force: bool = False) -> Iterator[Path]
     Raises
     ------
     FolderError
-        The target exists, or its parent cannot be written.
+        The target exists, or cannot be written.
     ResourceError
         The disk is full.
     """
     target = Path(target)
-    refuse_existing(target, force=force)
-    with _explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target)
-        partial = target.parent / f".{target.name}.{os.getpid()}.partial"
-        partial.mkdir()
-    try:
-        with _explained(target):
-            yield partial
-            _swap(partial, target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with _workplace(target, force=force) as partial:
+        yield partial
+        # Another build may have been faster.
+        refuse_existing(target, force=force)
+        _swap(partial, target)
 
 
 @contextlib.contextmanager
-def publish_file(target: str | Path, *, force: bool = True) -> Iterator[Path]:
+def publish_file(target: str | Path, *, force: bool = True) -> Generator[Path, None, None]:
     """Write a file that appears under its name only when it is complete.
 
-    Yields the path of a hidden sibling to write to; see :func:`publish_folder`.
+    Yields a path of the same name in a hidden folder to write to; see :func:`publish_folder`.
     """
     target = Path(target)
-    refuse_existing(target, force=force)
-    with _explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # The suffix stays last: writers such as Polars and pysam look at it.
-        partial = target.parent / f".{target.stem}.{os.getpid()}.partial{target.suffix}"
-    try:
-        with _explained(target):
-            yield partial
-            partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with _workplace(target, force=force) as partial:
+        yield partial / target.name
+        refuse_existing(target, force=force)
+        (partial / target.name).replace(target)
 
 
 def refuse_existing(target: str | Path, *, force: bool = False) -> None:
@@ -78,47 +72,140 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _swap(partial: Path, target: Path) -> None:
-    """Put ``partial`` where ``target`` is, keeping the old folder until the new one stands."""
-    if not os.path.lexists(target):
-        partial.rename(target)
-        return
-    old = target.parent / f".{target.name}.{os.getpid()}.old"
-    target.rename(old)
-    partial.rename(target)
-    shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
-
-
-def _remove_abandoned(target: Path) -> None:
-    """Remove what killed builds of the same target left behind."""
-    for sibling in target.parent.glob(f".{target.name}.*.partial"):
-        pid = sibling.name.removesuffix(".partial").rpartition(".")[2]
-        if pid.isdigit() and not _is_running(int(pid)):
-            shutil.rmtree(sibling, ignore_errors=True)
-
-
-def _is_running(pid: int) -> bool:
+@contextlib.contextmanager
+def _workplace(target: Path, *, force: bool) -> Generator[Path, None, None]:
+    """A locked, empty folder beside ``target``, removed at the end if it is still there."""
+    with _explained(target):
+        _clear_abandoned(target)
+        refuse_existing(target, force=force)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial, lock = _locked_folder(target)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        with _explained(target):
+            yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked_folder(target: Path) -> tuple[Path, int | None]:
+    """A new folder, and its lock where the file system has locks."""
+    while True:
+        partial = target.parent / f".{target.name}.{secrets.token_hex(4)}.partial"
+        partial.mkdir()
+        lock = _lock(partial, wait=True)
+        # Another process may have been faster, taken the new folder for abandoned and removed it.
+        if partial.exists():
+            return partial, lock
+
+
+def _lock(folder: Path, *, wait: bool = False) -> int | None:
+    """Lock a folder until the returned handle is closed; none if it is locked or cannot be."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _swap(partial: Path, target: Path) -> None:
+    """Put ``partial`` where ``target`` is, keeping the old one until the new one stands."""
+    old = partial.with_suffix(".old")
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(old)
+        try:
+            partial.rename(target)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                # Another build of the same target took the place within this moment.
+                _remove(old)
+                continue
+            with contextlib.suppress(OSError):
+                old.rename(target)
+            raise
+        _remove(old)
+        return
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _clear_abandoned(target: Path) -> None:
+    """Remove what killed builds of the same target left; put back what they had moved away."""
+    siblings = f".{glob.escape(target.name)}.????????"
+    for partial in target.parent.glob(f"{siblings}.partial"):
+        lock = _lock(partial)
+        if lock is None:
+            continue
+        old = partial.with_suffix(".old")
+        if os.path.lexists(old) and not os.path.lexists(target):
+            old.rename(target)
+        _remove(partial)
+        os.close(lock)
+    for old in target.parent.glob(f"{siblings}.old"):
+        if os.path.lexists(target):
+            _remove(old)
 
 
 @contextlib.contextmanager
-def _explained(target: Path) -> Iterator[None]:
+def _explained(target: Path) -> Generator[None, None, None]:
     """Turn what the operating system says about ``target`` into one line for the user."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except UserError:
+        raise
+    except Exception as error:
+        if _is_full(error, target):
             raise ResourceError(
                 f"the disk is full while writing {target}", "free some space and run again"
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        if isinstance(error, OSError) and _concerns(error, target):
             raise FolderError(
                 f"cannot write {target}: {error.strerror}", "choose another --out"
             ) from error
         raise
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (
+    errno.EACCES,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.ENOTEMPTY,
+    errno.EPERM,
+    errno.EROFS,
+)
+
+
+def _is_full(error: Exception, target: Path) -> bool:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    # Writers outside Python (Polars, safetensors, torch) raise errors of their own, and not all say
+    # why.
+    if any(os.strerror(number) in str(error) for number in _FULL):
+        return True
+    return target.parent.is_dir() and shutil.disk_usage(target.parent).free < 1 << 16
+
+
+def _concerns(error: OSError, target: Path) -> bool:
+    """Whether the system refused to write ``target``, not to read something for it."""
+    if error.errno not in _REFUSED or error.filename is None:
+        return False
+    place, target = Path(os.fsdecode(error.filename)).absolute(), target.absolute()
+    return str(place).startswith(f"{target.parent}/.{target.name}.") or place in (
+        target,
+        *target.parents,
+    )

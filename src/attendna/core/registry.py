@@ -17,16 +17,17 @@ from attendna.core.errors import UnknownNameError
 
 def near_misses(name: str, known: Mapping[str, object] | list[str]) -> str:
     """Say which of the ``known`` names resemble ``name``, as the end of an error message."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    by_folded = {entry.casefold(): entry for entry in known}
+    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=3, cutoff=0.6)
     if close:
-        return f"did you mean {' or '.join(close)}?"
+        return f"did you mean {' or '.join(by_folded[entry] for entry in close)}?"
     return f"known: {', '.join(sorted(known))}"
 
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Registry(Generic[T_co]):  # noqa: UP046 - Python 3.11 has no bracket syntax
+class Registry(Generic[T_co]):
     """Lazy name -> object table for one kind of thing.
 
     Parameters
@@ -71,7 +72,15 @@ class Registry(Generic[T_co]):  # noqa: UP046 - Python 3.11 has no bracket synta
                 f"there is no {self.kind} {name!r}", near_misses(name, list(self._all))
             )
         module, _, attribute = self._all[name].partition(":")
-        loaded: Any = getattr(import_module(module), attribute)
+        try:
+            loaded: Any = getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            if name in self._entries:
+                raise
+            raise UnknownNameError(
+                f"the {self.kind} {name!r} cannot be imported from {self._all[name]}: {error}",
+                "update or uninstall the package that adds it",
+            ) from error
         return loaded
 
     def __iter__(self) -> Iterator[str]:
