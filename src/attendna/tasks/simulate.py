@@ -34,13 +34,13 @@ TRUTH = "truth.parquet"
 SETTINGS = "simulation.yaml"
 
 Kind = Literal["background", "shuffled", "single", "spacing"]
-"""What a negative sequence holds: ``background`` nothing; ``shuffled`` the grammar, but the letters of
-each motif in another order; ``single`` one motif of the grammar; ``spacing`` all of them, at other
-distances."""
+"""What a negative sequence holds: ``background`` nothing; ``shuffled`` the grammar with the letters
+of each motif in another order; ``single`` one motif of the grammar; ``spacing`` all of them, at
+other distances."""
 
 Orientation = Literal["forward", "either", "together"]
-"""On which strand motifs lie: ``forward`` as they are given; ``either`` each on a strand of its own;
-``together`` the whole grammar on one of the two."""
+"""On which strand motifs lie: ``forward`` as they are given; ``either`` each on a strand of its
+own; ``together`` the whole grammar on one of the two."""
 
 _ROUNDS = 100
 
