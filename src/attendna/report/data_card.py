@@ -1,0 +1,114 @@
+"""What a task holds, as a reader wants to know it before believing a number.
+
+Shapes: ``b`` sequences of a split.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Float64, Int8, Int64
+from numpy import ndarray
+
+from attendna.genome.alphabet import N
+from attendna.genome.sequences import SequenceBatch
+from attendna.tasks.spec import SplitName
+from attendna.tasks.splits import group_by_sequence
+from attendna.tasks.store import Task
+
+
+@dataclass(frozen=True, eq=False)
+class SplitCard:
+    """One split in numbers."""
+
+    counts: tuple[int, ...]
+    """Sequences of each class."""
+    labels: Int8[ndarray, " b"]
+    lengths: Int64[ndarray, " b"]
+    gc: Float64[ndarray, " b"]
+    """Share of G and C among the known bases; NaN where no base is known."""
+    unknown: float
+    """Share of N among all bases."""
+
+    @property
+    def n(self) -> int:
+        """Sequences in all."""
+        return self.labels.size
+
+    @property
+    def mean_gc(self) -> float:
+        """Mean GC content of its sequences."""
+        known = self.gc[~np.isnan(self.gc)]
+        return float(known.mean()) if known.size else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class DataCard:
+    """A task in numbers.
+
+    ``shared`` counts, for two splits, the sequences of the second that also occur in the first,
+    as they stand or reverse-complemented.
+    """
+
+    splits: dict[SplitName, SplitCard]
+    shared: dict[tuple[SplitName, SplitName], int]
+
+    @property
+    def window(self) -> int | None:
+        """The length in bases that all sequences have, none when they differ."""
+        seen = np.concatenate([card.lengths for card in self.splits.values()])
+        return int(seen[0]) if seen.min() == seen.max() else None
+
+    @property
+    def lengths(self) -> dict[SplitName, Int64[ndarray, " _"]]:
+        """Length of every sequence in bases."""
+        return {split: card.lengths for split, card in self.splits.items()}
+
+    def gc_of_class(self, label: int) -> Float64[ndarray, " _"]:
+        """GC content of the sequences of a class, over all splits."""
+        parts = [card.gc[card.labels == label] for card in self.splits.values()]
+        joined = np.concatenate(parts)
+        return joined[~np.isnan(joined)]
+
+
+def describe(task: Task) -> DataCard:
+    """Read every split the task was opened with and count."""
+    splits: dict[SplitName, SplitCard] = {}
+    batches: dict[SplitName, SequenceBatch] = {}
+    for name in task.splits:
+        split = task.read(name)
+        batches[name] = split.sequences
+        splits[name] = _describe(split.sequences, split.labels, len(task.spec.classes))
+    return DataCard(splits, _shared(batches))
+
+
+def _describe(sequences: SequenceBatch, labels: Int8[ndarray, " b"], classes: int) -> SplitCard:
+    strong = _per_sequence((sequences.codes == 1) | (sequences.codes == 2), sequences)
+    known = _per_sequence(sequences.codes != N, sequences)
+    return SplitCard(
+        counts=tuple(np.bincount(labels, minlength=classes).tolist()),
+        labels=labels,
+        lengths=sequences.lengths,
+        gc=np.divide(strong, known, out=np.full(known.size, np.nan), where=known > 0),
+        unknown=1 - float(known.sum()) / max(1, sequences.codes.size),
+    )
+
+
+def _per_sequence(mask: ndarray, sequences: SequenceBatch) -> Int64[ndarray, " b"]:
+    """How many bases of each sequence the mask marks."""
+    running = np.concatenate([[0], np.cumsum(mask, dtype=np.int64)])
+    return running[sequences.offsets[1:]] - running[sequences.offsets[:-1]]
+
+
+def _shared(
+    batches: dict[SplitName, SequenceBatch],
+) -> dict[tuple[SplitName, SplitName], int]:
+    lengths = np.concatenate([batch.lengths for batch in batches.values()])
+    codes = np.concatenate([batch.codes for batch in batches.values()])
+    groups = group_by_sequence(SequenceBatch(codes, np.concatenate([[0], np.cumsum(lengths)])))
+    bounds = np.cumsum([len(batch) for batch in batches.values()])[:-1]
+    of_split = dict(zip(batches, np.split(groups, bounds), strict=True))
+    return {
+        (first, second): int(np.isin(of_split[second], of_split[first]).sum())
+        for first, second in combinations(batches, 2)
+    }

@@ -1,0 +1,186 @@
+"""What a run folder holds, read without torch: settings, model header, log, metrics, predictions.
+
+A part that is not there yet is None, and the page says so in its place; a part that is there but
+damaged is an error of one line.
+"""
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from polars.exceptions import PolarsError
+
+from attendna.core.config import Tree, read_yaml
+from attendna.core.errors import FolderError
+from attendna.evaluation.metrics import Sample
+from attendna.tasks.spec import SPLITS, SplitName
+
+WEIGHTS = "model.safetensors"
+_LONGEST_HEADER = 100_000_000
+"""Bytes; what the safetensors format allows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """What ``model.safetensors`` says of itself, without its weights."""
+
+    checkpoint: Tree
+    parameters: int
+    """Trainable numbers."""
+    numbers: int
+    """Numbers stored: the parameters and the constants of the model."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels 0, 1, …"""
+        return tuple(map(str, self.checkpoint["classes"]))
+
+    @property
+    def binary(self) -> bool:
+        """Whether the model predicts one number."""
+        return self.checkpoint["label_kind"] == "binary"
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """The predictions of one split beside the truth."""
+
+    ids: tuple[str, ...]
+    sample: Sample
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        if not self.path.is_dir():
+            raise FolderError(f"{self.path}: no such run folder", "make one with `attendna train`")
+        if not (self.path / "run.yaml").is_file():
+            raise FolderError(
+                f"{self.path} is not a run folder: it has no run.yaml",
+                "name a folder that `attendna train` made",
+            )
+
+    @cached_property
+    def config(self) -> Tree:
+        """``run.yaml``."""
+        return read_yaml(self.path / "run.yaml")
+
+    @cached_property
+    def header(self) -> Header | None:
+        """The head of the weights; none while the training has not ended."""
+        path = self.path / WEIGHTS
+        return _read_header(path) if path.is_file() else None
+
+    @cached_property
+    def environment(self) -> Tree | None:
+        """``environment.json``."""
+        return self._json("environment.json")
+
+    @cached_property
+    def search(self) -> Tree | None:
+        """``search.json``: what each declared variant scored in its probe."""
+        return self._json("search.json")
+
+    @cached_property
+    def log(self) -> pl.DataFrame | None:
+        """``log.csv``: a row a validation; none before the first."""
+        path = self.path / "log.csv"
+        if not path.is_file():
+            return None
+        try:
+            log = pl.read_csv(path, infer_schema_length=None)
+        except PolarsError as error:
+            raise FolderError(
+                f"{path} is damaged", "resume the training, or train again"
+            ) from error
+        return log if log.height else None
+
+    @cached_property
+    def metrics(self) -> pl.DataFrame | None:
+        """``metrics.json``: tidy rows."""
+        rows = self._json("metrics.json")
+        if not rows:
+            return None
+        try:
+            return pl.DataFrame(rows, infer_schema_length=None).with_columns(
+                pl.col("value", "low", "high", "prevalence", "threshold").cast(pl.Float64)
+            )
+        except (PolarsError, TypeError, ValueError) as error:
+            raise self._damaged("metrics.json") from error
+
+    @cached_property
+    def predictions(self) -> pl.DataFrame | None:
+        """``predictions.parquet``: a row a sequence of every split that was evaluated."""
+        path = self.path / "predictions.parquet"
+        if not path.is_file():
+            return None
+        try:
+            return pl.read_parquet(path)
+        except (PolarsError, OSError) as error:
+            raise self._damaged(path.name) from error
+
+    def evaluated(self, task: str) -> dict[SplitName, Evaluated]:
+        """The predictions of each evaluated split of a task, in the order of splits."""
+        header, frame = self.header, self.predictions
+        if header is None or frame is None:
+            return {}
+        names = header.classes[1:] if header.binary else header.classes
+        threshold = float(header.checkpoint["threshold"])
+        try:
+            of_task = frame.filter(task=task)
+            return {
+                split: _evaluated(of_task.filter(split=split), names, threshold)
+                for split in SPLITS
+                if split in of_task["split"]
+            }
+        except PolarsError as error:
+            raise self._damaged("predictions.parquet") from error
+
+    def _json(self, name: str) -> Any:
+        path = self.path / name
+        if not path.is_file():
+            return None
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise self._damaged(name) from error
+
+    def _damaged(self, name: str) -> FolderError:
+        return FolderError(f"{self.path / name} is damaged", "evaluate again, or train again")
+
+
+def _evaluated(rows: pl.DataFrame, names: tuple[str, ...], threshold: float) -> Evaluated:
+    sample = Sample.of(
+        rows["label"].to_numpy(), rows.select(names).to_numpy().astype(np.float64), threshold
+    )
+    return Evaluated(tuple(rows["id"].to_list()), sample)
+
+
+def _read_header(path: Path) -> Header:
+    """The JSON at the start of a safetensors file: its length in eight bytes, then the text."""
+    damaged = FolderError(f"{path} is damaged or not a model of attendna", "train it again")
+    with path.open("rb") as stream:
+        start = stream.read(8)
+        if len(start) < 8:
+            raise damaged
+        (length,) = struct.unpack("<Q", start)
+        text = stream.read(length) if length <= _LONGEST_HEADER else b""
+    try:
+        tree = json.loads(text)
+        said = tree.pop("__metadata__")
+        checkpoint = json.loads(said["attendna"])
+        parameters = int(checkpoint.pop("parameters"))
+        numbers = sum(math.prod(tensor["shape"]) for tensor in tree.values())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged from error
+    return Header(checkpoint, parameters, numbers)
