@@ -32,7 +32,7 @@ def walk(average: WeightAverage, model: Tiny, first: int, last: int) -> list[tor
 
 def test_the_average_is_the_one_written_out() -> None:
     model = Tiny()
-    average = WeightAverage(model, horizon=20)
+    average = WeightAverage(model, horizon=20.0)
     path = walk(average, model, 1, 60)
     wanted = torch.zeros_like(path[0])
     for done, weight in enumerate(path):
@@ -44,7 +44,7 @@ def test_the_average_is_the_one_written_out() -> None:
 
 def test_batch_statistics_are_averaged_too() -> None:
     model = Tiny()
-    average = WeightAverage(model, horizon=20)
+    average = WeightAverage(model, horizon=20.0)
     walk(average, model, 1, 5)
     assert not torch.equal(average.model.norm.running_mean, torch.zeros(3))
     assert not torch.equal(average.model.norm.running_mean, model.norm.running_mean)
@@ -52,14 +52,14 @@ def test_batch_statistics_are_averaged_too() -> None:
 
 def test_without_a_horizon_it_is_the_model_itself() -> None:
     model = Tiny()
-    average = WeightAverage(model, horizon=0)
+    average = WeightAverage(model, horizon=0.0)
     path = walk(average, model, 1, 7)
     assert torch.equal(average.model.head.weight, path[-1])
 
 
 def test_a_batch_without_a_step_changes_nothing() -> None:
     model = Tiny()
-    average = WeightAverage(model, horizon=20)
+    average = WeightAverage(model, horizon=20.0)
     walk(average, model, 1, 3)
     before = average.model.head.weight.clone()
     with torch.no_grad():
@@ -70,9 +70,9 @@ def test_a_batch_without_a_step_changes_nothing() -> None:
 
 def test_it_goes_on_from_its_state() -> None:
     model = Tiny()
-    average = WeightAverage(model, horizon=20)
+    average = WeightAverage(model, horizon=20.0)
     walk(average, model, 1, 4)
-    resumed = WeightAverage(model, horizon=20)
+    resumed = WeightAverage(model, horizon=20.0)
     resumed.load_state_dict(average.state_dict())
     walk(average, model, 5, 5)
     resumed.update(5)

@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 
 import attendna
 from attendna.core.config import Config, parse
@@ -75,13 +75,12 @@ def save(folder: str | Path, checkpoint: Checkpoint, model: SequenceModel) -> Pa
     weights = {
         name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
     }
-    header = {
-        "attendna": json.dumps(checkpoint.to_tree()),
-        # For readers that have the file but not torch, such as the report.
-        "parameters": str(model.parameter_count()),
-    }
+    # The parameter count is for readers that have the file but not torch, such as the report. One
+    # entry holds it all: several are written in an order drawn anew, and equal models would differ.
+    header = checkpoint.to_tree() | {"parameters": model.parameter_count()}
+    content = serialize(weights, metadata={"attendna": json.dumps(header)})
     with publish_file(Path(folder) / FILE) as partial:
-        save_file(weights, partial, metadata=header)
+        partial.write_bytes(content)
     return Path(folder) / FILE
 
 
@@ -112,6 +111,7 @@ def load(folder: str | Path) -> tuple[Checkpoint, SequenceModel]:
             f"{tree.get('format')}, this is attendna {attendna.__version__} with format {FORMAT}",
             f"install attendna {tree.get('attendna', '?')} or train again",
         )
+    tree.pop("parameters", None)
     checkpoint = parse(Checkpoint, tree, path)
     model = checkpoint.build()
     try:

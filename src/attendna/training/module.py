@@ -89,7 +89,10 @@ class TrainingModule(LightningModule):
             betas=settings.betas,
             fused=True,
         )
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self.schedule.factor)
+        # A plain function, of which nothing is stored; of a method its owner would be.
+        scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: self.schedule.factor(step)
+        )
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
