@@ -303,7 +303,7 @@ def _read_letters(
             row=int(short[0]) + 1,
         )
     ambiguous = sequences.str.count_matches("[^ACGTUNacgtun]")
-    if ambiguous.any():
+    if ambiguous.sum():
         journal.notes.append(
             f"read {ambiguous.sum()} IUPAC letters as N in {(ambiguous > 0).sum()} sequences of "
             f"{path.name}"
@@ -360,7 +360,7 @@ def _publish(
     groups = group_by_sequence(SequenceBatch.from_text(frame["sequence"]))
     split, told = _make_splits(frame, groups, options)
     frame = frame.with_columns(split=pl.Series(split), group=pl.Series(groups))
-    journal.notes.append(told)
+    journal.notes.append(f"splits: {told}")
     journal.warnings += _find_shared(frame)
     frames: dict[SplitName, pl.DataFrame] = {
         name: rows.drop("split", "group", "given")
@@ -454,7 +454,7 @@ def _make_splits(
     split = frame.get_column("given").to_numpy().astype("<U5")
     held: set[SplitName] = set(split.tolist())
     if "train" not in held or held == set(SPLITS):
-        return split, "splits: as given"
+        return split, "as given"
     fractions = options.fractions
     for name in held - {"train"}:
         del fractions[name]
@@ -473,7 +473,7 @@ def _make_splits(
     shares = ", ".join(f"{name} {share / total:.3g}" for name, share in fractions.items())
     whole = "" if len(fractions) == len(SPLITS) else " of the training rows"
     return split, (
-        f"splits: {shares}{whole}, by sequence (identical and reverse-complement ones together), "
+        f"{shares}{whole}, by sequence (identical and reverse-complement ones together), "
         f"classes in proportion, seed {options.seed}"
     )
 

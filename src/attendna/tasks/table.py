@@ -59,8 +59,13 @@ def read_table(path: str | Path) -> pl.DataFrame:
         The file is missing, empty, truncated, not UTF-8 text, ragged, or of an unknown kind.
     """
     path = Path(path)
+    kind(path)
+    return parse_table(path, read_bytes(path))
+
+
+def parse_table(path: Path, content: bytes) -> pl.DataFrame:
+    """The table that ``content`` holds; ``path`` says its kind and stands in messages."""
     ending = kind(path)
-    content = read_bytes(path)
     if ending in PARQUET:
         return _parse_parquet(path, content)
     content = _clean_text(path, content)

@@ -1,0 +1,143 @@
+"""``attendna data show``: the card of a data set, by name or as a task folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from attendna.cli.options import Json
+from attendna.cli.output import console, print_json
+
+if TYPE_CHECKING:
+    from attendna.tasks.catalogue import CatalogueEntry
+    from attendna.tasks.store import Task
+
+EXAMPLES = 2
+"""Rows of each class that are shown."""
+
+SHOWN_BASES = 60
+
+
+def data_show(
+    name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A known set or a task folder.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Show what a data set holds, where it is from, and under which terms."""
+    if Path(name).is_dir():
+        from attendna.tasks.store import open_task
+
+        _show_task(open_task(name), json=json)
+    else:
+        from attendna.tasks.catalogue import find_entry
+
+        _show_entry(find_entry(name), json=json)
+
+
+def _show_entry(entry: "CatalogueEntry", *, json: bool) -> None:
+    files = {
+        key: {
+            "url": entry.address(file),
+            "mirror": entry.mirror_path(file),
+            **file.model_dump(exclude={"path"}, exclude_none=True),
+        }
+        for key, file in entry.files.items()
+    }
+    if json:
+        print_json(entry.to_tree() | {"files": files})
+        return
+    _print_heading(entry)
+    for key, file in files.items():
+        rows = f"{key}: {file['rows']:,} rows, {file['url']}"
+        console().print(rows, markup=False, soft_wrap=True)
+
+
+def _show_task(task: "Task", *, json: bool) -> None:
+    from attendna.report.data_card import describe
+
+    card = describe(task)
+    splits: dict[str, dict[str, Any]] = {
+        name: {
+            "rows": part.n,
+            "classes": dict(zip(task.spec.classes, part.counts, strict=True)),
+            "bases": _spread(part.lengths),
+            "gc": _spread(part.gc),
+            "unknown": part.unknown,
+        }
+        for name, part in card.splits.items()
+    }
+    shared = {f"{a} and {b}": n for (a, b), n in card.shared.items()}
+    examples = _examples(task)
+    if json:
+        print_json(task.spec.to_tree() | {"splits": splits, "shared": shared, "examples": examples})
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("split", "rows", *task.spec.classes, "bases", "GC", "N"):
+        table.add_column(heading, justify="left" if heading == "split" else "right")
+    for name, part in splits.items():
+        table.add_row(
+            name,
+            f"{part['rows']:,}",
+            *(f"{n:,}" for n in part["classes"].values()),
+            _tell_spread(part["bases"], "{:.0f}"),
+            _tell_spread(part["gc"], "{:.2f}"),
+            f"{part['unknown']:.2%}",
+        )
+    _print_heading(task.spec)
+    out = console()
+    out.print(table)
+    out.print("bases and GC: least, median, most")
+    for pair, n in shared.items():
+        if n:
+            out.print(f"{n:,} rows have a sequence in {pair}, on either strand", style="bold red")
+    for example in examples:
+        letters = example["sequence"]
+        cut = letters[:SHOWN_BASES] + "…" * (len(letters) > SHOWN_BASES)
+        out.print(f"{example['class']}: {cut} ({example['id']})", markup=False, soft_wrap=True)
+
+
+def _print_heading(about: Any) -> None:
+    """What catalogue entries and task specs both say of themselves."""
+    out = console()
+    out.print(about.name, style="bold")
+    for label, text in (
+        ("title", about.title),
+        ("classes", ", ".join(about.classes)),
+        ("bases", about.window),
+        ("build", about.build),
+        ("splits", about.splits),
+        ("licence", about.licence),
+        ("citation", about.citation),
+        *(("note", note) for note in about.notes),
+    ):
+        if text:
+            out.print(f"{label}: {text}", markup=False, soft_wrap=True)
+
+
+def _spread(values: Any) -> list[float]:
+    """Least, median and most of the values that are known."""
+    import numpy as np
+
+    known = values[~np.isnan(values)]
+    return [float(f(known)) for f in (np.min, np.median, np.max)] if known.size else []
+
+
+def _tell_spread(spread: Any, form: str) -> str:
+    told = [form.format(value) for value in spread]
+    return told[0] if len(set(told)) == 1 else " ".join(told)
+
+
+def _examples(task: "Task") -> list[dict[str, str]]:
+    """The first rows of each class, of the first split there is."""
+    split = task.read(task.splits[0])
+    return [
+        {
+            "class": name,
+            "id": split.ids[row],
+            "sequence": split.frame["sequence"][int(row)],
+        }
+        for label, name in enumerate(task.spec.classes)
+        for row in (split.labels == label).nonzero()[0][:EXAMPLES].tolist()
+    ]
