@@ -33,7 +33,8 @@ def fused_is_faster(device: str, dtype: torch.dtype, length: int, *, backward: b
         return True
     if not backward:
         return length >= FUSED_FROM_FORWARD_ONLY
-    return length >= (FUSED_FROM_FLOAT if dtype == torch.float32 else FUSED_FROM_HALF)
+    half = dtype in (torch.bfloat16, torch.float16)
+    return length >= (FUSED_FROM_HALF if half else FUSED_FROM_FLOAT)
 
 
 def attend(

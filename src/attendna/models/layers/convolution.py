@@ -1,11 +1,11 @@
 """Convolutions over tokens held as [batch, tokens, channels], blind to padding.
 
-Shapes: ``B`` batch, ``S`` tokens, ``D`` width in, ``E`` width out, ``R`` real tokens of a batch.
+Shapes: ``B`` batch, ``S`` tokens, ``S2`` windows of tokens, ``D`` width in, ``E`` width out.
 """
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int32
+from jaxtyping import Bool, Float, Int32
 from torch import Tensor, nn
 
 from attendna.genome.alphabet import N
@@ -85,7 +85,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
 def pool_windows(
     x: Float[Tensor, "B S D"], mask: Mask, size: int
-) -> tuple[Float[Tensor, "B S2 D"], Mask]:
+) -> tuple[Float[Tensor, "B S2 D"], Bool[Tensor, "B S2"] | None]:
     """The largest value of each channel in every ``size`` tokens, and which windows hold any.
 
     A last window that is cut short counts.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attendna.tokens.tokenizer import TokenBatch
 
+# For signatures in which the tokens of an array and of its mask are the same.
 Mask = Bool[Tensor, "B S"] | None
 
 

@@ -2,7 +2,8 @@
 
 Every way reads real tokens only: padding and the other sequences of the batch change nothing.
 
-Shapes: ``B`` batch, ``S`` tokens, ``D`` width, ``P`` width after pooling, ``K`` position bins.
+Shapes: ``B`` batch, ``S`` tokens, ``S2`` tokens and what a pooling adds, ``D`` width, ``P`` width
+after pooling.
 """
 
 from abc import ABC, abstractmethod
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import Field, SerializeAsAny
 from torch import Tensor, nn
 
@@ -32,7 +33,7 @@ class Pooling(nn.Module, ABC):
 
     def prepare(
         self, x: Float[Tensor, "B S D"], mask: Mask
-    ) -> tuple[Float[Tensor, "B S2 D"], Mask]:
+    ) -> tuple[Float[Tensor, "B S2 D"], Bool[Tensor, "B S2"] | None]:
         """Tokens as the layers before the pooling should see them; some ways add one."""
         return x, mask
 
@@ -87,7 +88,8 @@ class AttentionPooling(Pooling):
     def __init__(self, width: int, queries: int) -> None:
         super().__init__()
         self.width = queries * width
-        self.score = nn.Linear(width, queries)
+        # No bias: the softmax over tokens would take it away again.
+        self.score = nn.Linear(width, queries, bias=False)
 
     def forward(self, x: Float[Tensor, "B S D"], mask: Mask = None) -> Float[Tensor, "B P"]:
         """Each query's weighted mean."""
@@ -107,7 +109,7 @@ class CLSPooling(Pooling):
 
     def prepare(
         self, x: Float[Tensor, "B S D"], mask: Mask
-    ) -> tuple[Float[Tensor, "B S2 D"], Mask]:
+    ) -> tuple[Float[Tensor, "B S2 D"], Bool[Tensor, "B S2"] | None]:
         """The tokens with the learned one in front."""
         token = self.token.to(x.dtype).expand(x.shape[0], 1, -1)
         return torch.cat([token, x], dim=1), None if mask is None else F.pad(

@@ -1,6 +1,6 @@
 """The first layers of a network: from token ids to vectors, and the table of the ways there are.
 
-Shapes: ``B`` batch, ``S`` tokens in, ``S2`` tokens out, ``D`` width.
+Shapes: ``B`` batch, ``S`` tokens after the stem, ``D`` width.
 """
 
 from abc import ABC, abstractmethod
@@ -30,7 +30,7 @@ class Stem(nn.Module, ABC):
     """One way from ids to vectors."""
 
     @abstractmethod
-    def forward(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S2 D"], Mask]:
+    def forward(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S D"], Mask]:
         """Vectors, and which of them are real."""
 
 
@@ -48,7 +48,7 @@ class ConvolutionStem(Stem):
         self.mix = Convolution(channels, width, config.mix, bias=False)
         self.mix_norm = MaskedBatchNorm(width)
 
-    def forward(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S2 D"], Mask]:
+    def forward(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S D"], Mask]:
         """One vector a window of ``pool`` bases."""
         ids, mask = real_tokens(tokens)
         x, mask = pool_windows(self.scan(ids, mask), mask, self.pool)
@@ -65,7 +65,7 @@ class EmbeddingStem(Stem):
         self.dropout = ChannelDropout(config.dropout)
         self.mix = Convolution(width, width, config.mix)
 
-    def forward(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S2 D"], Mask]:
+    def forward(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S D"], Mask]:
         """One vector a token."""
         ids, mask = real_tokens(tokens)
         x = self.dropout(self.table(ids))
