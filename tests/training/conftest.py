@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attendna.training.run import RunConfig
 from tests.planted import plant
+
+from attendna.training.run import RunConfig
 
 SMALL: dict[str, Any] = {
     "tokenizer": "onehot",

@@ -1,8 +1,9 @@
 import torch
+from torch import nn
+
 from attendna.models.model import SequenceModel
 from attendna.tokens.tokenizer import TokenBatch
 from attendna.training.averaging import WARMUP, WeightAverage
-from torch import nn
 
 
 class Tiny(SequenceModel):

@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
 from attendna.genome.sequences import SequenceBatch
 from attendna.tokens.buffer import CodeBuffer
 from attendna.tokens.strand import reverse_complement
@@ -12,8 +15,6 @@ from attendna.training.batches import (
     shift,
 )
 from attendna.training.run import AugmentationConfig
-from hypothesis import given
-from hypothesis import strategies as st
 
 N = 4
 

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from attendna.core.errors import ConfigError, DataError, FolderError
-from attendna.training.examples import Examples
 from tests.planted import plant
 from tests.training.conftest import small
+
+from attendna.core.errors import ConfigError, DataError, FolderError
+from attendna.training.examples import Examples
 
 
 def rewrite(folder: Path, split: str, change: pl.Expr, row: int) -> None:
@@ -14,9 +15,9 @@ def rewrite(folder: Path, split: str, change: pl.Expr, row: int) -> None:
     frame = pl.read_parquet(path)
     here = pl.int_range(pl.len()) == row - 1
     name = change.meta.output_name()
-    frame.with_columns(pl.when(here).then(change).otherwise(pl.col(name)).alias(name)).write_parquet(
-        path
-    )
+    frame.with_columns(
+        pl.when(here).then(change).otherwise(pl.col(name)).alias(name)
+    ).write_parquet(path)
 
 
 def test_rows_counts_and_contract(task: Path) -> None:
@@ -81,11 +82,11 @@ def test_a_monitor_that_is_not_defined_on_the_validation_rows_is_refused(tmp_pat
 
 
 def test_a_shift_longer_than_a_sequence_is_refused(task: Path) -> None:
-    with pytest.raises(ConfigError, match="augmentation.shift 24"):
+    with pytest.raises(ConfigError, match=r"augmentation.shift 24"):
         Examples.read(task).check(small(augmentation={"shift": 24}))
 
 
 def test_alpha_is_for_two_classes(tmp_path: Path) -> None:
     folder = plant(tmp_path / "task", classes=("none", "ap1", "sp1")).folder
-    with pytest.raises(ConfigError, match="objective.alpha is for two classes"):
+    with pytest.raises(ConfigError, match=r"objective.alpha is for two classes"):
         Examples.read(folder).check(small(objective={"loss": "focal", "alpha": 0.3}))

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.planted import plant
+from tests.training.conftest import small
+
 from attendna.evaluation.metrics import METRICS, Sample
 from attendna.models.checkpoint import load
 from attendna.prediction.predictor import Predictor
@@ -14,8 +17,6 @@ from attendna.training.examples import Examples
 from attendna.training.fit import Machine, checkpoint_of, fit, start
 from attendna.training.record import Record
 from attendna.training.run import RunConfig, RunFolder
-from tests.planted import plant
-from tests.training.conftest import small
 
 CPU = Machine(torch.device("cpu"), "fp32", 1)
 UNTIMED = ("sequences_per_second", "seconds")

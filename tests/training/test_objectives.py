@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+
 from attendna.training.objectives import Objective
 from attendna.training.run import ObjectiveConfig
 
@@ -64,7 +65,9 @@ def test_focal_loss_of_classes_agrees_with_that_of_two_classes() -> None:
 def test_balanced_classes_weigh_the_same_in_sum() -> None:
     balanced = objective(np.array([90, 10]), class_weights="balanced")
     assert balanced.weights is not None
-    torch.testing.assert_close(balanced.weights * torch.tensor([90.0, 10.0]), torch.full((2,), 50.0))
+    torch.testing.assert_close(
+        balanced.weights * torch.tensor([90.0, 10.0]), torch.full((2,), 50.0)
+    )
     plain = F.binary_cross_entropy_with_logits(BINARY[0, :, 0], LABELS.float(), reduction="none")
     wanted = (plain * torch.where(LABELS == 1, 5.0, 100 / 180)).mean()
     torch.testing.assert_close(balanced(BINARY, LABELS), wanted)

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from tests.training.conftest import SMALL, small
+
 from attendna.core.errors import ConfigError, FolderError
 from attendna.models.ensemble import EnsembleConfig
 from attendna.training.run import (
@@ -13,7 +15,6 @@ from attendna.training.run import (
     available_cores,
     differing_key,
 )
-from tests.training.conftest import SMALL, small
 
 ROWS = "0" * 64
 
@@ -95,10 +96,14 @@ def test_a_variant_changes_what_it_sets_and_nothing_else() -> None:
     )
     wide = config.with_variant(config.variants[0])
     assert (wide.model.to_tree()["width"], wide.strands, wide.variants) == (16, "conjoined", ())
-    assert differing_key(
-        wide.to_tree(),
-        config.to_tree() | {"variants": [], "strands": "conjoined", "model": wide.model.to_tree()},
-    ) is None
+    assert (
+        differing_key(
+            wide.to_tree(),
+            config.to_tree()
+            | {"variants": [], "strands": "conjoined", "model": wide.model.to_tree()},
+        )
+        is None
+    )
 
 
 def test_members_make_an_ensemble_of_the_model() -> None:
@@ -171,7 +176,7 @@ def test_force_takes_an_empty_folder(tmp_path: Path) -> None:
 
 def test_resuming_with_other_settings_names_the_key(tmp_path: Path) -> None:
     folder = created(tmp_path / "run")
-    with pytest.raises(FolderError, match="begun with optimizer.learning_rate=0.001, not 0.01"):
+    with pytest.raises(FolderError, match=r"begun with optimizer.learning_rate=0.001, not 0.01"):
         folder.resume(small(optimizer={"learning_rate": 0.01}), ROWS)
 
 
@@ -185,7 +190,7 @@ def test_a_folder_of_another_version_is_refused_in_one_line(tmp_path: Path) -> N
     folder = created(tmp_path / "run")
     tree = json.loads(folder.environment.read_text()) | {"format": 99, "attendna": "9.9"}
     folder.environment.write_text(json.dumps(tree))
-    with pytest.raises(FolderError, match="written by attendna 9.9 in format 99") as caught:
+    with pytest.raises(FolderError, match=r"written by attendna 9.9 in format 99") as caught:
         folder.resume(small(), ROWS)
     assert "\n" not in str(caught.value)
 
@@ -203,15 +208,13 @@ def test_a_folder_that_is_no_run_cannot_be_resumed(tmp_path: Path) -> None:
         RunFolder(tmp_path).resume(small(), ROWS)
 
 
-def test_resuming_removes_what_killed_processes_left(tmp_path: Path) -> None:
+def test_two_processes_never_train_in_one_folder(tmp_path: Path) -> None:
     folder = created(tmp_path / "run")
-    folder.last.parent.mkdir()
-    left = [folder.last.parent / ".last.1.partial.ckpt", folder.path / ".log.1.partial.csv"]
-    for file in left:
-        file.write_text("half")
-    folder.resume(small(), ROWS)
-    assert not any(file.exists() for file in left)
-    assert folder.config.is_file()
+    refused = pytest.raises(FolderError, match="another process is training")
+    with folder.locked(), refused, folder.locked():
+        raise AssertionError("both hold the lock")
+    with folder.locked():
+        assert folder.config.is_file()
 
 
 def test_cores_are_those_this_process_may_use() -> None:

@@ -1,10 +1,11 @@
 import math
 
 import pytest
-from attendna.training.run import OptimizerConfig, TrainerConfig
-from attendna.training.schedule import LONGEST_ROUND, Schedule
 from hypothesis import given
 from hypothesis import strategies as st
+
+from attendna.training.run import OptimizerConfig, TrainerConfig
+from attendna.training.schedule import LONGEST_ROUND, Schedule
 
 
 @given(

@@ -252,7 +252,7 @@ def unusual_lengths(sequences: SequenceBatch, contract: InputContract) -> str | 
         return None
     return (
         f"{int(outside.sum())} of {len(sequences)} sequences have "
-        f"{_span(lengths[outside].min(), lengths[outside].max())} bases, the model was trained on "
+        f"{_span(int(lengths[outside].min()), int(lengths[outside].max()))} bases, the model was trained on "
         f"{_span(contract.shortest, contract.longest)}; they are read whole"
     )
 

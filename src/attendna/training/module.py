@@ -89,10 +89,12 @@ class TrainingModule(LightningModule):
             betas=settings.betas,
             fused=True,
         )
-        # A plain function, of which nothing is stored; of a method its owner would be.
-        scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.schedule.factor(step)
-        )
+
+        # A plain function, of which nothing is stored; of a method its attributes would be.
+        def factor(step: int) -> float:
+            return self.schedule.factor(step)
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},

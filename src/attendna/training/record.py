@@ -137,14 +137,20 @@ class Record(Callback):
             "seconds": round(self.seconds, 3),
         }
         self.seconds = 0.0
-        self.rows.append(row)
-        if self._is_best(row):
-            self.best_round = len(self.rows) - 1
+        if self.add(row):
             self.keep()
         write_log(self.folder.log, self.rows)
         for name, value in row.items():
             self._writer.add_scalar(name, value, self._steps)
         self._writer.flush()
+
+    def add(self, row: Row) -> bool:
+        """Take in the row of a round; says whether it is the best so far."""
+        better = self._is_best(row)
+        self.rows.append(row)
+        if better:
+            self.best_round = len(self.rows) - 1
+        return better
 
     def _is_best(self, row: Row) -> bool:
         if self.best_round < 0:

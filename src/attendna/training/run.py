@@ -6,13 +6,14 @@ resume from and the best model so far, ``tensorboard/``, and, when training has 
 ``metrics.json``, ``predictions.parquet`` and ``model.safetensors``.
 """
 
+import contextlib
 import csv
+import fcntl
 import hashlib
 import json
 import os
 import platform
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -395,7 +396,6 @@ class RunFolder:
                 f"{self.path} was begun with other training or validation rows",
                 "resume with the same task, or train into another --out",
             )
-        self._remove_abandoned()
         return environment
 
     def _read_environment(self) -> Environment:
@@ -415,10 +415,30 @@ class RunFolder:
         except TypeError as error:
             raise FolderError(f"{self.environment} is damaged", "train again") from error
 
-    def _remove_abandoned(self) -> None:
-        """Remove half-written files of killed processes."""
-        for leftover in self.path.rglob(".*.partial*"):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+    @contextlib.contextmanager
+    def locked(self) -> Generator[None]:
+        """Keep other processes from training here; the lock ends with the process, however it ends.
+
+        Raises
+        ------
+        FolderError
+            Another process is training here.
+        """
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise FolderError(
+                    f"another process is training in {self.path}",
+                    "wait for it, or choose another --out",
+                ) from None
+            except OSError:
+                # A file system without locks: one has to be careful oneself.
+                pass
+            yield
+        finally:
+            os.close(handle)
 
     def summary(self) -> dict[str, Any]:
         """What a finished run has come to, for machines."""

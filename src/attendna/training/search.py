@@ -80,6 +80,6 @@ def _read(folder: RunFolder) -> dict[str, Any]:
     if not folder.search.is_file():
         return {}
     try:
-        return json.loads(folder.search.read_text(encoding="utf-8"))["variants"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        return dict(json.loads(folder.search.read_text(encoding="utf-8"))["variants"])
+    except (ValueError, KeyError, TypeError) as error:
         raise FolderError(f"{folder.search} is damaged", "delete it and resume") from error

@@ -79,7 +79,8 @@ def train(
         _check(config, examples)
         environment = _environment(config, examples)
         folder.create(config, environment, force=force)
-    _train(config, examples, folder, environment, console)
+    with folder.locked():
+        _train(config, examples, folder, environment, console)
     return folder.path
 
 

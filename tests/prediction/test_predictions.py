@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from attendna.core.errors import ConfigError, FolderError
+from attendna.prediction.predictions import Predictions, probabilities_of
+
+
+def predictions(values: np.ndarray, names: tuple[str, ...]) -> Predictions:
+    ids = tuple(f"s{i}" for i in range(len(values)))
+    return Predictions(ids, values.astype(np.float32), "logit", names, "run")
+
+
+def test_probabilities_are_those_of_torch() -> None:
+    one = np.array([[-800.0], [0.0], [3.0], [800.0]], dtype=np.float32)
+    many = np.array([[1.0, 2.0, -3.0], [900.0, 0.0, -900.0]], dtype=np.float32)
+    np.testing.assert_allclose(
+        probabilities_of(one), torch.sigmoid(torch.from_numpy(one)), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        probabilities_of(many), torch.from_numpy(many).softmax(1), rtol=1e-5, atol=1e-30
+    )
+    assert probabilities_of(one).dtype == np.float32
+
+
+def test_the_scale_is_converted_once() -> None:
+    made = predictions(np.array([[0.0]]), ("on",)).probabilities()
+    assert (made.scale, made.values.tolist()) == ("probability", [[0.5]])
+    assert made.probabilities() is made
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".tsv"])
+def test_a_file_has_the_ids_the_outputs_and_what_is_added(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out{ending}"
+    made = predictions(np.array([[0.25, 0.75], [0.5, 0.5]]), ("a", "b"))
+    made.write(path, call=["b", "a"])
+    read = pl.read_parquet(path) if ending == ".parquet" else pl.read_csv(path, separator="\t")
+    assert read.columns == ["id", "a", "b", "call"]
+    assert read.rows() == [("s0", 0.25, 0.75, "b"), ("s1", 0.5, 0.5, "a")]
+    with pytest.raises(FolderError, match="exists"):
+        made.write(path)
+    made.write(path, force=True)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_another_ending_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"out\.xlsx: the ending is not known"):
+        predictions(np.array([[0.0]]), ("on",)).write(tmp_path / "out.xlsx")
+    assert list(tmp_path.iterdir()) == []

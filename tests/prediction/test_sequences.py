@@ -1,0 +1,94 @@
+import gzip
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from attendna.core.errors import DataError
+from attendna.genome.sequences import SequenceBatch
+from attendna.prediction.sequences import read_sequences, refuse_short, refuse_unknown_bases
+
+FASTA = ">one first\nACGT\nACGT\n>two\nGGGGGGGGCC\n"
+CSV = "id,sequence\none,ACGTACGT\ntwo,GGGGGGGGCC\n"
+
+
+def write(path: Path, text: str) -> Path:
+    data = text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.fa", FASTA),
+        ("a.fa.gz", FASTA),
+        ("a.csv", CSV),
+        ("a.csv.gz", CSV),
+        ("a.tsv", CSV.replace(",", "\t")),
+    ],
+)
+def test_every_format_gives_the_same(tmp_path: Path, name: str, text: str) -> None:
+    ids, sequences = read_sequences(write(tmp_path / name, text))
+    assert ids == ("one", "two")
+    assert sequences.to_text() == ["ACGTACGT", "GGGGGGGGCC"]
+
+
+def test_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"id": [7, 8], "sequence": ["acgt", "uuuu"]}).write_parquet(path)
+    ids, sequences = read_sequences(path)
+    assert (ids, sequences.to_text()) == (("7", "8"), ["ACGT", "TTTT"])
+
+
+def test_rows_without_an_id_are_numbered(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "seq,label\nACGTACGT,1\nCCCCCCCC,0\n")
+    assert read_sequences(path)[0] == ("1", "2")
+
+
+def test_columns_can_be_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "peak,left,right\np1,AAAAAAAA,CCCCCCCC\n")
+    with pytest.raises(DataError, match="no sequence column among peak, left, right"):
+        read_sequences(path)
+    ids, sequences = read_sequences(path, sequence_column="right", id_column="peak")
+    assert (ids, sequences.to_text()) == (("p1",), ["CCCCCCCC"])
+    with pytest.raises(DataError, match="no wrong column among"):
+        read_sequences(path, sequence_column="wrong")
+    with pytest.raises(DataError, match="no wrong column among"):
+        read_sequences(path, sequence_column="right", id_column="wrong")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,sequence\na,ACGT\nb,\n", "row 2: the sequence is missing"),
+        ("id,sequence\n,ACGT\n", "row 1: the id is missing"),
+        ("id,sequence\na,ACGT\nb,AC!T\n", "row 2: the character '!' at position 3"),
+        ("", "empty"),
+        ("id,sequence\n", "no row"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, text: str, said: str) -> None:
+    path = write(tmp_path / "a.csv", text)
+    with pytest.raises(DataError, match=said) as caught:
+        read_sequences(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_ambiguous_letters_follow_the_policy_of_the_model(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.fa", ">x\nACGR\n")
+    assert read_sequences(path)[1].to_text() == ["ACGN"]
+    with pytest.raises(DataError, match="row 1: .* the model refuses unknown bases"):
+        read_sequences(path, "error")
+
+
+def test_short_sequences_and_unknown_bases_are_refused_by_row() -> None:
+    batch = SequenceBatch.from_text(["ACGTA", "ACG", "ACGNA"])
+    refuse_short(batch, ("a", "b", "c"), 3, "x.fa")
+    with pytest.raises(DataError, match=r"x\.fa, row 2: the sequence 'b' has 3 bases.*need 4"):
+        refuse_short(batch, ("a", "b", "c"), 4, "x.fa")
+    with pytest.raises(DataError, match=r"x\.fa, row 3: the sequence 'c' .* position 4"):
+        refuse_unknown_bases(batch, ("a", "b", "c"), "x.fa")
+    refuse_unknown_bases(batch.take(np.array([0, 1])), ("a", "b"), "x.fa")

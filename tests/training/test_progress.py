@@ -1,0 +1,32 @@
+import io
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from tests.training.conftest import small
+
+from attendna.training.examples import Examples
+from attendna.training.fit import Machine, fit
+from attendna.training.run import RunFolder
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_shows_a_bar_and_everything_shows_lines(
+    task: Path, tmp_path: Path, terminal: bool
+) -> None:
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=terminal, width=120, highlight=False)
+    folder = RunFolder(tmp_path)
+    machine = Machine(torch.device("cpu"), "fp32", 1)
+    record = fit(
+        small(), Examples.read(task), folder, machine, run_id="test", title="here", console=console
+    )
+    shown = text.getvalue()
+    for row in record.rows:
+        assert f"step {row['step']:g}/24" in shown
+        assert f"valid_mcc {row['valid_mcc']:.4f}" in shown
+    assert shown.count("best so far") >= 1
+    assert ("here" in shown) is terminal
+    # An unfinished bar says how long it will take.
+    assert ("0:00:0" in shown) is terminal

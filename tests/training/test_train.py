@@ -1,0 +1,226 @@
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from tests.planted import plant
+from tests.training.conftest import small
+
+from attendna.core.errors import ConfigError, DataError, FolderError, UserError
+from attendna.evaluation.calibration import choose_threshold
+from attendna.models.checkpoint import load
+from attendna.prediction.predictor import Predictor
+from attendna.training.run import RunConfig, RunFolder
+from attendna.training.train import train
+
+FOLDER = {
+    "checkpoints", "environment.json", "log.csv", "metrics.json", "model.safetensors",
+    "predictions.parquet", "run.yaml", "tensorboard",
+}  # fmt: skip
+OPENED: list[str] = []
+"""Paths opened by Python while a test watches; a hook cannot be taken out again."""
+_watching = False
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching and event == "open":
+        OPENED.append(str(arguments[0]))
+
+
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """The paths opened from here on."""
+    global _watching  # noqa: PLW0603
+    if not OPENED:
+        sys.addaudithook(_note)
+    OPENED.clear()
+    _watching = True
+    yield OPENED
+    _watching = False
+
+
+@pytest.fixture(scope="module")
+def trained(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return train(small(strands="conjoined"), task, out, progress=False)
+
+
+def test_the_run_folder_is_whole(trained: Path, task: Path) -> None:
+    assert {path.name for path in trained.iterdir()} == FOLDER
+    assert RunConfig.read(trained / "run.yaml") == small(strands="conjoined")
+    rows = json.loads((trained / "metrics.json").read_text())
+    assert {row["split"] for row in rows} == {"valid"}
+    assert {row["n"] for row in rows} == {120}
+    ids = json.loads((trained / "environment.json").read_text())["run_id"]
+    assert {row["run"] for row in rows} == {ids}
+
+
+def test_the_threshold_is_chosen_on_the_validation_rows_and_stored(trained: Path) -> None:
+    frame = pl.read_parquet(trained / "predictions.parquet")
+    assert frame["split"].unique().to_list() == ["valid"]
+    wanted = choose_threshold(frame["label"].to_numpy(), frame["bound"].to_numpy(), "mcc")
+    assert load(trained)[0].threshold == wanted
+
+
+def test_the_published_model_is_the_best_one(trained: Path, task: Path) -> None:
+    header, model = load(trained)
+    best_header, best = load(RunFolder(trained).best)
+    assert header.replace(threshold=0.5) == best_header
+    for name, value in best.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value)
+    valid = pl.read_parquet(task / "valid.parquet")
+    from attendna.genome.sequences import SequenceBatch
+
+    values = Predictor(header, model, "cpu", "fp32").predict(
+        SequenceBatch.from_text(valid["sequence"])
+    )
+    stored = pl.read_parquet(trained / "predictions.parquet")["bound"].to_numpy()
+    assert np.array_equal(values.values[:, 0], stored)
+
+
+def test_the_test_rows_are_never_opened(tmp_path: Path, opened: list[str]) -> None:
+    folder = plant(tmp_path / "task").folder
+    # Libraries that open files without Python are not seen by the hook: they would stumble here.
+    (folder / "test.parquet").write_bytes(b"not to be read")
+    opened.clear()
+    config = small(variants=[{"name": "only", "set": {"strands": "single"}}])
+    train(config, folder, tmp_path / "run", progress=False)
+    assert any(path.endswith("train.parquet") for path in opened)
+    assert not [path for path in opened if "test.parquet" in path]
+
+
+def test_training_needs_no_test_rows(tmp_path: Path, trained: Path, task: Path) -> None:
+    folder = plant(tmp_path / "task").folder
+    (folder / "test.parquet").unlink()
+    train(small(strands="conjoined"), folder, tmp_path / "run", progress=False)
+    one, other = (path / "model.safetensors" for path in (tmp_path / "run", trained))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_the_device_precision_and_threads_are_said_aloud(
+    task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(small(), task, tmp_path / "run")
+    out, said = capsys.readouterr()
+    first, *rest = said.splitlines()
+    assert first.startswith("device cpu (")
+    assert "precision fp32, threads 1" in first
+    assert rest[-1].startswith("best at epoch ")
+    assert out == ""
+    assert not any("Lightning" in line or "Tip" in line for line in rest)
+
+
+def test_a_finished_run_is_left_as_it_is(
+    trained: Path, task: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
+    train(small(strands="conjoined"), task, trained, resume=True)
+    assert "is finished, there is nothing to resume" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
+
+
+def test_what_was_lost_after_training_is_made_again(
+    trained: Path, task: Path, tmp_path: Path
+) -> None:
+    wanted = (trained / "model.safetensors").read_bytes()
+    import shutil
+
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    for name in ("model.safetensors", "metrics.json"):
+        (run / name).unlink()
+    train(small(strands="conjoined"), task, run, resume=True, progress=False)
+    assert (run / "model.safetensors").read_bytes() == wanted
+    assert {path.name for path in run.iterdir()} == FOLDER
+
+
+def test_resume_begins_where_nothing_was_begun(task: Path, tmp_path: Path) -> None:
+    run = train(small(), task, tmp_path / "run", resume=True, progress=False)
+    assert RunFolder(run).finished
+
+
+def test_a_run_is_replaced_by_force_only(task: Path, tmp_path: Path) -> None:
+    run = train(small(), task, tmp_path / "run", progress=False)
+    with pytest.raises(FolderError, match="exists"):
+        train(small(seed=1), task, run, progress=False)
+    with pytest.raises(FolderError, match="begun with seed=0, not 1"):
+        train(small(seed=1), task, run, resume=True, progress=False)
+    train(small(seed=1), task, run, force=True, progress=False)
+    assert RunConfig.read(run / "run.yaml").seed == 1
+
+
+def test_the_best_variant_is_trained_with_all_its_members(task: Path, tmp_path: Path) -> None:
+    config = small(
+        members=2,
+        trainer={"monitor": "loss"},
+        probe={"share": 0.5},
+        variants=[
+            {"name": "still", "set": {"optimizer.learning_rate": 1e-9}},
+            {"name": "moving", "set": {"optimizer.learning_rate": 0.02, "strands": "single"}},
+        ],
+    )
+    run = train(config, task, tmp_path / "run", progress=False)
+    header, _ = load(run)
+    assert json.loads((run / "search.json").read_text())["chosen"] == "moving"
+    assert (header.strands, header.model.name) == ("single", "ensemble")
+    assert header.run_id == json.loads((run / "environment.json").read_text())["run_id"]
+    assert RunConfig.read(run / "run.yaml") == config
+    assert not (run / "search" / "moving" / "checkpoints").exists()
+
+
+def test_several_classes(tmp_path: Path) -> None:
+    folder = plant(tmp_path / "task", classes=("none", "ap1", "sp1")).folder
+    run = train(small(), folder, tmp_path / "run", progress=False)
+    frame = pl.read_parquet(run / "predictions.parquet")
+    sums = frame.select(pl.sum_horizontal("none", "ap1", "sp1")).to_series()
+    assert sums.to_numpy() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"tokenizer": {"name": "kmer", "k": 8}}, DataError, "row 2: .* need 8"),
+        ({"trainer": {"device": "cuda:7"}}, ConfigError, "no device cuda:7"),
+        ({"trainer": {"device": "abacus"}}, ConfigError, "abacus"),
+        ({"augmentation": {"shift": 30}}, ConfigError, "augmentation.shift 30"),
+        (
+            {"model": {"name": "encoder", "positions": {"name": "absolute", "longest": 2}}},
+            UserError,
+            "longer than the 2 positions",
+        ),
+        (
+            {"variants": [{"name": "long", "set": {"tokenizer": {"name": "kmer", "k": 8}}}]},
+            DataError,
+            "row 2: .* need 8",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line_and_writes_nothing(
+    tmp_path: Path, changes: dict[str, Any], error: type[UserError], said: str
+) -> None:
+    folder = plant(tmp_path / "task").folder
+    path = folder / "train.parquet"
+    frame = pl.read_parquet(path)
+    frame[1, "sequence"] = "ACGTACG"
+    frame.write_parquet(path)
+    with pytest.raises(error, match=said) as caught:
+        train(small(**changes), folder, tmp_path / "run", progress=False)
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["task"]
+
+
+def test_resume_and_force_contradict_each_other(task: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="contradict"):
+        train(small(), task, tmp_path / "run", resume=True, force=True)
+
+
+def test_a_training_that_diverges_says_so(task: Path, tmp_path: Path) -> None:
+    config = small(optimizer={"learning_rate": 1e30, "clip": None}, trainer={"epochs": 1})
+    with pytest.raises(UserError, match="learning rate"):
+        train(config, task, tmp_path / "run", progress=False)
