@@ -131,7 +131,7 @@ class EnhancerAttention(SequenceModel):
     def embed(self, tokens: TokenBatch) -> Float[Tensor, "B P"]:
         """What attention makes of the sequence."""
         if self.reads_counts and isinstance(self.attention, OneQueryAttention):
-            counts = token_counts(tokens, self.table.num_embeddings)
+            counts = token_counts(tokens, self.table.num_embeddings, self.table.weight.dtype)
             # The logarithm of zero is many times slower than that of one.
             log_counts = counts.clamp(min=1).log().masked_fill(counts == 0, float("-inf"))
             return self.attention(self.table.weight, log_counts)
@@ -153,9 +153,9 @@ class EnhancerAttention(SequenceModel):
         return self.head(self.embed(tokens))
 
 
-def token_counts(tokens: TokenBatch, vocabulary: int) -> Float[Tensor, "B V"]:
+def token_counts(tokens: TokenBatch, vocabulary: int, dtype: torch.dtype) -> Float[Tensor, "B V"]:
     """How often each token of the vocabulary stands in each sequence."""
-    counts = torch.zeros(tokens.ids.shape[0], vocabulary, device=tokens.ids.device)
+    counts = torch.zeros(tokens.ids.shape[0], vocabulary, dtype=dtype, device=tokens.ids.device)
     return counts.scatter_add_(1, tokens.ids.long(), tokens.mask.to(counts.dtype))
 
 
