@@ -8,6 +8,7 @@ Shapes: ``w`` bases of a motif, ``r`` sequences, ``n`` bases of each.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,7 @@ class Motif:
             total += row[codes[:, offset : offset + places]]
         return total
 
+    @cached_property
     def match_score(self) -> float:
         """The score that nine of ten instances of the motif reach.
 
@@ -95,7 +97,7 @@ class Motif:
 
     def matches(self, codes: UInt8[ndarray, "r n"]) -> Bool[ndarray, "r _"]:
         """Where an instance of the motif begins, read on the given strand."""
-        return self.scores(codes) >= self.match_score()
+        return self.scores(codes) >= self.match_score
 
     def reverse_complement(self) -> "Motif":
         """The motif as it is read on the other strand."""

@@ -369,15 +369,15 @@ def _shuffle(
     generator: np.random.Generator,
 ) -> UInt8[ndarray, "r w"]:
     """The letters of each word in an order that no motif matches on either strand."""
+    strands = _both_strands(motifs)
     shuffled = words.copy()
     left = np.arange(len(words))
     for _ in range(_ROUNDS):
         shuffled[left] = generator.permuted(words[left], axis=1)
         tried = shuffled[left]
         matched = np.zeros(left.size, dtype=np.bool_)
-        for motif in motifs:
-            for strand in (motif, motif.reverse_complement()):
-                matched |= strand.matches(tried).any(axis=1)
+        for strand in strands:
+            matched |= strand.matches(tried).any(axis=1)
         left = left[matched]
         if not left.size:
             return shuffled
@@ -385,6 +385,10 @@ def _shuffle(
         f"the letters of motif {name} still match after {_ROUNDS} shuffles",
         "choose other --negatives or a longer motif",
     )
+
+
+def _both_strands(motifs: Sequence[Motif]) -> list[Motif]:
+    return [strand for motif in motifs for strand in (motif, motif.reverse_complement())]
 
 
 def _remove_chance(
@@ -397,6 +401,7 @@ def _remove_chance(
 
     What lies within planted bases altogether is left: it belongs to the motifs that were given.
     """
+    strands = _both_strands(motifs)
     columns = np.arange(planted.codes.shape[1])
     fixed = np.zeros(planted.codes.shape, dtype=np.bool_)
     for column, motif in enumerate(motifs):
@@ -406,10 +411,9 @@ def _remove_chance(
     for _ in range(_ROUNDS):
         codes = planted.codes[left]
         doubtful = np.zeros(codes.shape, dtype=np.bool_)
-        for motif in motifs:
-            for strand in (motif, motif.reverse_complement()):
-                row, start = np.nonzero(strand.matches(codes))
-                doubtful[row[:, None], start[:, None] + np.arange(len(motif))] = True
+        for strand in strands:
+            row, start = np.nonzero(strand.matches(codes))
+            doubtful[row[:, None], start[:, None] + np.arange(len(strand))] = True
         doubtful &= ~fixed[left]
         codes[doubtful] = generator.choice(4, size=int(doubtful.sum()), p=background.bases)
         planted.codes[left] = codes

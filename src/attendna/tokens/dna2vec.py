@@ -145,7 +145,7 @@ def _from_words(path: Path, content: bytes, k: int) -> KmerVectors:
         )
     promised, width = (int(field) for field in fields)
     is_text = set(body[: 1 << 14]) <= _PRINTABLE
-    rows = _text_rows(body) if is_text else _binary_rows(path, body, promised, width)
+    rows = _text_rows(path, body, width) if is_text else _binary_rows(path, body, promised, width)
     matrix = np.zeros((4**k + 1, width), dtype=np.float32)
     found = np.zeros(4**k, dtype=np.bool_)
     lengths: Counter[int] = Counter()
@@ -161,7 +161,7 @@ def _from_words(path: Path, content: bytes, k: int) -> KmerVectors:
         if found[place]:
             raise DataError(path, f"the word {word} stands there twice", "remove one", row=count)
         found[place] = True
-        matrix[place] = _numbers(path, count, row, width, is_text=is_text)
+        matrix[place] = _numbers(path, count, row, is_text=is_text)
     if count != promised:
         raise DataError(
             path, f"{count:,} words, but its first line says {promised:,}", "copy it again"
@@ -176,11 +176,17 @@ def _from_words(path: Path, content: bytes, k: int) -> KmerVectors:
 _DIGITS = str.maketrans("ACGT", "0123")
 
 
-def _text_rows(body: bytes) -> Iterator[_Row]:
-    for line in io.BytesIO(body):
+def _text_rows(path: Path, body: bytes, width: int) -> Iterator[_Row]:
+    lines = (line for line in io.BytesIO(body) if line.strip())
+    for row, line in enumerate(lines, start=1):
         word, _, numbers = line.partition(b" ")
-        if word.strip():
-            yield _Row(word, numbers)
+        held = len(numbers.split())
+        # Of words that are not asked for too: a file cut short is not to be trusted.
+        if held != width:
+            raise DataError(
+                path, f"{held} numbers, but the first line says {width}", "copy it again", row=row
+            )
+        yield _Row(word, numbers)
 
 
 def _binary_rows(path: Path, body: bytes, count: int, width: int) -> Iterator[_Row]:
@@ -189,24 +195,22 @@ def _binary_rows(path: Path, body: bytes, count: int, width: int) -> Iterator[_R
         space = body.find(b" ", start)
         end = space + 1 + 4 * width
         if space < 0 or end > len(body):
-            raise DataError(path, f"the file ends, but {count:,} words are promised", row=row)
+            raise DataError(
+                path, f"the file ends, but {count:,} words are promised", "copy it again", row=row
+            )
         # The original program ends every vector with a newline, other writers do not.
         yield _Row(body[start:space].lstrip(b"\n"), body[space + 1 : end])
         start = end
 
 
-def _numbers(path: Path, row: int, held: _Row, width: int, *, is_text: bool) -> ndarray:
+def _numbers(path: Path, row: int, held: _Row, *, is_text: bool) -> Float32[ndarray, " D"]:
     if not is_text:
-        numbers = np.frombuffer(held.numbers, dtype="<f4")
+        numbers = np.frombuffer(held.numbers, dtype="<f4").astype(np.float32)
     else:
         try:
-            numbers = np.array(held.numbers.split(), dtype=np.float64)
+            numbers = np.array(held.numbers.split(), dtype=np.float32)
         except ValueError:
             raise DataError(path, "a vector holds what is no number", "copy it", row=row) from None
-    if numbers.size != width:
-        raise DataError(
-            path, f"{numbers.size} numbers, but the first line says {width}", "copy it", row=row
-        )
     if not np.isfinite(numbers).all():
         raise DataError(path, "a number is not finite", "train it again", row=row)
     return numbers

@@ -1,0 +1,174 @@
+"""What every registered tokenizer must do, tested the moment its registry line exists."""
+
+import inspect
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from attendna.genome.sequences import SequenceBatch
+from attendna.tokens.tokenizer import TOKENIZERS, TokenBatch, Tokenizer, TokenizerConfig
+
+SEQUENCES = st.lists(st.text("ACGTN", max_size=48), min_size=1, max_size=6)
+FEW = settings(max_examples=25)
+
+
+def variants() -> list[TokenizerConfig]:
+    """Each tokenizer by default, and with each of its settings at a few other values."""
+    configs: list[TokenizerConfig] = []
+    for name in TOKENIZERS:
+        kind = TOKENIZERS[name]
+        configs.append(kind(name=name))
+        for field in kind.model_fields.keys() - {"name"}:
+            for value in (1, 2, 3, 5, 8, "drop", "pad"):
+                try:
+                    configs.append(kind.model_validate({"name": name, field: value}))
+                except ValidationError:
+                    continue
+    return list(dict.fromkeys(configs))
+
+
+@pytest.fixture(scope="session", params=variants(), ids=lambda config: str(config).replace("'", ""))
+def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
+    return request.param.build()
+
+
+def padded(sequences: list[str], extra: int = 0, garbage: int = 4):
+    codes, lengths = SequenceBatch.from_text(sequences).padded()
+    codes, lengths = torch.from_numpy(codes), torch.from_numpy(lengths)
+    codes = torch.nn.functional.pad(codes, (0, extra))
+    outside = torch.arange(codes.shape[1]) >= lengths[:, None]
+    return codes.masked_fill(outside, garbage), lengths
+
+
+def rows(tokens: TokenBatch) -> list[tuple[list[int], list[list[int]]]]:
+    """The real tokens of every sequence: ids and spans."""
+    return [
+        (ids[mask].tolist(), spans[mask].tolist())
+        for ids, mask, spans in zip(tokens.ids, tokens.mask, tokens.spans, strict=True)
+    ]
+
+
+def test_the_registry_gives_settings_that_build(tokenizer: Tokenizer) -> None:
+    assert isinstance(tokenizer, Tokenizer)
+    assert tokenizer.vocabulary_size > 1
+    assert tokenizer.minimum_length >= 1
+
+
+@FEW
+@given(SEQUENCES)
+def test_shapes_types_and_range(tokenizer: Tokenizer, sequences: list[str]) -> None:
+    codes, lengths = padded(sequences)
+    tokens = tokenizer(codes, lengths)
+    shape = (len(sequences), tokenizer.count(codes.shape[1]))
+    assert tokens.ids.shape == tokens.mask.shape == shape
+    assert tokens.spans.shape == (*shape, 2)
+    assert (tokens.ids.dtype, tokens.mask.dtype) == (torch.int32, torch.bool)
+    assert ((tokens.ids >= 0) & (tokens.ids < tokenizer.vocabulary_size)).all()
+
+
+@FEW
+@given(SEQUENCES)
+def test_count_is_the_number_of_real_tokens_and_they_come_first(
+    tokenizer: Tokenizer, sequences: list[str]
+) -> None:
+    codes, lengths = padded(sequences, extra=5)
+    mask = tokenizer(codes, lengths).mask
+    assert mask.sum(1).tolist() == [tokenizer.count(len(sequence)) for sequence in sequences]
+    assert (mask.int().diff(dim=1) <= 0).all()
+
+
+@FEW
+@given(SEQUENCES, st.integers(0, 255), st.integers(0, 20))
+def test_padding_changes_nothing(
+    tokenizer: Tokenizer, sequences: list[str], garbage: int, extra: int
+) -> None:
+    plain = tokenizer(*padded(sequences))
+    dirty = tokenizer(*padded(sequences, extra, garbage))
+    assert rows(plain) == rows(dirty)
+    # Ids of padding too: a model that reads them must not see what the buffer held.
+    width = plain.ids.shape[1]
+    assert torch.equal(plain.ids, dirty.ids[:, :width])
+    assert dirty.ids[:, width:].unique().numel() <= 1
+
+
+@FEW
+@given(SEQUENCES)
+def test_the_rest_of_the_batch_changes_nothing(tokenizer: Tokenizer, sequences: list[str]) -> None:
+    together = rows(tokenizer(*padded(sequences)))
+    alone = [rows(tokenizer(*padded([sequence])))[0] for sequence in sequences]
+    assert together == alone
+
+
+@FEW
+@given(SEQUENCES)
+def test_spans_are_the_bases_their_ids_were_read_from(
+    tokenizer: Tokenizer, sequences: list[str]
+) -> None:
+    for sequence, (ids, spans) in zip(sequences, rows(tokenizer(*padded(sequences))), strict=True):
+        assert spans == sorted(spans)
+        for token, (start, end) in zip(ids, spans, strict=True):
+            assert 0 <= start < end <= len(sequence)
+            # The bases of the span alone give the same token again, whole.
+            ((again, span),) = rows(tokenizer(*padded([sequence[start:end]])))
+            assert (again, span) == ([token], [[0, end - start]])
+            # And each of them matters: changing one changes the token, unless it is unknown.
+            if "N" not in sequence[start:end] and tokenizer.count(end - start - 1) == 0:
+                for place in range(start, end):
+                    base = "ACGT"["ACGT".index(sequence[place]) - 1]
+                    word = sequence[start:place] + base + sequence[place + 1 : end]
+                    assert rows(tokenizer(*padded([word])))[0][0] != [token]
+
+
+@FEW
+@given(SEQUENCES)
+def test_padded_tokens_cover_no_base(tokenizer: Tokenizer, sequences: list[str]) -> None:
+    tokens = tokenizer(*padded(sequences, extra=9))
+    widths = tokens.spans[..., 1] - tokens.spans[..., 0]
+    assert (widths[~tokens.mask] == 0).all()
+    assert (widths[tokens.mask] > 0).all()
+
+
+def test_a_word_with_an_unknown_base_has_an_id_no_other_word_has(tokenizer: Tokenizer) -> None:
+    length = 4 * tokenizer.minimum_length + 8
+    known = tokenizer(*padded(["ACGT" * length]))
+    unknown = tokenizer(*padded(["N" * length]))
+    assert unknown.ids.unique().numel() == 1
+    assert unknown.ids.unique() not in known.ids
+    partly = tokenizer(*padded(["A" * length + "N" + "A" * length]))
+    start, end = partly.spans[0].unbind(-1)
+    holds = (start <= length) & (length < end)
+    whole = end - start == (end - start).max()
+    assert holds.any()
+    assert torch.equal(partly.ids[0, whole] == unknown.ids[0, 0], holds[whole])
+
+
+def test_the_shortest_sequence_and_shorter_ones(tokenizer: Tokenizer) -> None:
+    shortest = tokenizer.minimum_length
+    assert tokenizer.count(shortest) == 1
+    assert tokenizer.count(shortest - 1) == 0
+    for length in range(shortest + 1):
+        tokens = tokenizer(*padded(["A" * length]))
+        assert tokens.mask.sum() == (length == shortest)
+    empty = tokenizer(torch.empty(0, 12, dtype=torch.uint8), torch.empty(0, dtype=torch.int64))
+    assert empty.ids.shape == empty.mask.shape == (0, tokenizer.count(12))
+
+
+def test_lengths_of_either_integer_type(tokenizer: Tokenizer) -> None:
+    codes, lengths = padded(["ACGTACGTACGTACGTA", "ACGTTGCAACGT"])
+    assert rows(tokenizer(codes, lengths)) == rows(tokenizer(codes, lengths.int()))
+
+
+def test_input_is_left_as_it_was(tokenizer: Tokenizer) -> None:
+    codes, lengths = padded(["ACGTNACGTACGTACGTA", "ACG"], garbage=200)
+    before = codes.clone()
+    tokens = tokenizer(codes, lengths)
+    assert tokens.spans.numel()
+    assert torch.equal(codes, before)
+
+
+def test_settings_document_themselves() -> None:
+    for name in TOKENIZERS:
+        assert inspect.getdoc(TOKENIZERS[name])
