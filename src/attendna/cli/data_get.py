@@ -61,8 +61,15 @@ def _progress_bars() -> "Generator[Progress]":
     bars = Progress(
         TextColumn("{task.description}"), BarColumn(), *columns, console=Console(stderr=True)
     )
-    with bars:
-        yield lambda url, _: _Bar(bars, url.rpartition("/data")[2])
+
+    def progress(url: str) -> _Bar:
+        bars.start()  # Not before there is something to show.
+        return _Bar(bars, "/".join(url.split("/")[-3:]))
+
+    try:
+        yield progress
+    finally:
+        bars.stop()
 
 
 class _Bar:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from attendna.tasks.ingest import Imported
     from attendna.tasks.spec import SplitName
 
-Table = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A table to be split.")]
+Table = Annotated[Path | None, typer.Argument(metavar="FILE", help="A table to be split.")]
 
 
 def data_import(

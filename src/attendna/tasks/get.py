@@ -27,8 +27,8 @@ RETRIES = 3
 CACHE = "ATTENDNA_CACHE"
 """Environment variable that names the folder downloads are kept in."""
 
-Progress = Callable[[str, PublishedFile], Any]
-"""Makes the progress bar of one download, as pooch understands it."""
+Progress = Callable[[str], Any]
+"""Makes the progress bar of the download of an address, as pooch understands it."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +73,15 @@ def get_task(
         warnings.append(f"this is {entry.name}: {entry.title}; {entry.notes[0]}")
     if mirror is not None:
         _require_mirror(entry, mirror)
-    paths = {
-        key: _download(entry, file, progress) if mirror is None else _find(entry, file, mirror)
-        for key, file in entry.files.items()
-    }
-    try:
-        tables = {
-            key: _read_published(entry, file, paths[key], key) for key, file in entry.files.items()
-        }
-    except DataError as error:
-        if mirror is None:  # A bad download must not be found in the cache again.
-            error.file.unlink(missing_ok=True)
-        raise
+    tables: dict[str, pl.DataFrame] = {}
+    for key, file in entry.files.items():
+        path = _download(entry, file, progress) if mirror is None else _find(entry, file, mirror)
+        try:
+            tables[key] = _read_published(entry, file, path, key)
+        except DataError:
+            if mirror is None:  # A bad download must not be found in the cache again.
+                path.unlink(missing_ok=True)
+            raise
     task = write_task(folder, _describe(entry), _split(tables), force=force)
     return Fetched(task, tuple(warnings))
 
@@ -136,7 +133,7 @@ def _download(entry: CatalogueEntry, file: PublishedFile, progress: Progress | N
         urls={entry.mirror_path(file): url},
         retry_if_failed=RETRIES,
     )
-    bar = progress(url, file) if progress else False
+    bar = progress(url) if progress else False
     # pooch's own downloaders do not fit the protocol it declares for them.
     downloader: Any = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT)
     try:

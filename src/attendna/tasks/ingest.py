@@ -182,42 +182,47 @@ def _check_files(files: Mapping[SplitName, Path]) -> None:
 def _choose_columns(
     path: Path, table: pl.DataFrame, options: ImportOptions, journal: _Journal
 ) -> _Columns:
+    """The named columns; where none is named, one of a usual name, else the only one that fits."""
+    own = None if options.id_column == NUMBERED else options.id_column
     for option, name in (
         ("--sequence-column", options.sequence_column),
         ("--label-column", options.label_column),
-        ("--id-column", None if options.id_column == NUMBERED else options.id_column),
+        ("--id-column", own),
     ):
         if name is not None and name not in table.columns:
             raise _missing(path, table, name, option)
-    named = {name.strip().lower(): name for name in reversed(table.columns)}
-    taken = {options.sequence_column, options.label_column, options.id_column}
-    sequence = options.sequence_column or _first_name(named, SEQUENCE_NAMES, taken)
+    taken = {options.sequence_column, options.label_column, own}
+    sequence = options.sequence_column or _first_name(table, SEQUENCE_NAMES, taken)
     if sequence is None:
         bases = [c for c in table.columns if c not in taken and looks_like_dna(table[c], 8)]
-        sequence = bases[0] if len(bases) == 1 else None
-    if sequence is None:
-        raise _missing(path, table, "sequence", "--sequence-column")
+        sequence = _only(bases)
     taken |= {sequence}
-    label = options.label_column or _first_name(named, LABEL_NAMES, taken)
-    own = options.id_column or _first_name(named, ID_NAMES, taken | {label})
-    own = None if own == NUMBERED else own
+    label = options.label_column or _first_name(table, LABEL_NAMES, taken)
+    ids = own or _first_name(table, ID_NAMES, taken | {label})
     if label is None:
-        rest = [c for c in table.columns if c not in (*taken, own, *COORDINATES)]
-        label = rest[0] if len(rest) == 1 else None
-    if label is None:
-        raise _missing(path, table, "label", "--label-column")
-    if sequence == label:
+        label = _only([c for c in table.columns if c not in (*taken, ids, *COORDINATES)])
+    if sequence is not None and sequence == label:
         raise ConfigError(
             f"--sequence-column and --label-column are both {sequence}", "name two columns"
         )
-    _note_columns(options, _Columns(sequence, label, own), table, journal)
-    return _Columns(sequence, label, own)
+    if sequence is None:
+        raise _missing(path, table, "sequence", "--sequence-column")
+    if label is None:
+        raise _missing(path, table, "label", "--label-column")
+    columns = _Columns(sequence, label, None if options.id_column == NUMBERED else ids)
+    _note_columns(options, columns, table, journal)
+    return columns
+
+
+def _only(names: list[str]) -> str | None:
+    return names[0] if len(names) == 1 else None
 
 
 def _first_name(
-    named: Mapping[str, str], known: Iterable[str], taken: Iterable[str | None]
+    table: pl.DataFrame, known: Iterable[str], taken: Iterable[str | None]
 ) -> str | None:
-    return next((named[n] for n in known if n in named and named[n] not in taken), None)
+    free = {name.strip().lower(): name for name in table.columns if name not in taken}
+    return next((free[name] for name in known if name in free), None)
 
 
 def _missing(path: Path, table: pl.DataFrame, what: str, option: str) -> DataError:
@@ -389,7 +394,9 @@ def _name_classes(
     written = pl.concat([part.frame["label"] for part in first]).unique().to_list()
     names = options.classes or _guess_classes(first[0].path, written)
     if len(set(names)) != len(names) or len(names) < 2:
-        raise ConfigError(f"--classes {','.join(names)}", "give two or more different names")
+        raise ConfigError(
+            f"--classes {','.join(names)} makes no classes", "give two or more different names"
+        )
     if not set(written) & set(names) and set(written) <= {str(i) for i in range(len(names))}:
         return names, {str(number): number for number in range(len(names))}
     return names, {name: number for number, name in enumerate(names)}
