@@ -158,7 +158,7 @@ def test_a_sequence_too_short_for_the_tokens_is_named() -> None:
 def test_unknown_bases_are_refused_where_the_training_refused_them() -> None:
     contract = checkpoint().input.replace(letters="error")
     batch = SequenceBatch.from_text(["ACGTACGT", "ACGNACGT"])
-    with pytest.raises(DataError, match="row 2: .* unknown base at position 4"):
+    with pytest.raises(DataError, match=r"row 2: .* unknown base at position 4"):
         predictor(input=contract).predict(batch)
     assert len(predictor().predict(batch).ids) == 2
 

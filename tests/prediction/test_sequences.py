@@ -80,7 +80,7 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, text: str, said: str
 def test_ambiguous_letters_follow_the_policy_of_the_model(tmp_path: Path) -> None:
     path = write(tmp_path / "a.fa", ">x\nACGR\n")
     assert read_sequences(path)[1].to_text() == ["ACGN"]
-    with pytest.raises(DataError, match="row 1: .* the model refuses unknown bases"):
+    with pytest.raises(DataError, match=r"row 1: .* the model refuses unknown bases"):
         read_sequences(path, "error")
 
 

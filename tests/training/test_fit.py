@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from tests.planted import plant
-from tests.training.conftest import small
+from tests.training.conftest import SMALL, small
 
 from attendna.evaluation.metrics import METRICS, Sample
 from attendna.models.checkpoint import load
@@ -71,7 +71,7 @@ def test_a_planted_motif_is_learned(tmp_path: Path) -> None:
 FEATURES: dict[str, dict[str, Any]] = {
     "plain": {},
     "all that draws": {
-        "members": 2,
+        "model": {"name": "ensemble", "members": [SMALL["model"], SMALL["model"]]},
         "strands": "conjoined",
         "augmentation": {"shift": 3, "mask": 0.1},
     },
@@ -220,9 +220,9 @@ def test_first_weights_do_not_depend_on_the_torch_generator(examples: Examples) 
 
 
 def test_the_header_says_what_was_trained(examples: Examples) -> None:
-    header = checkpoint_of(small(members=2, strands="conjoined"), examples, "abc")
+    header = checkpoint_of(small(strands="conjoined"), examples, "abc")
     assert (header.run_id, header.strands, header.classes) == (
         "abc", "conjoined", ("background", "bound"),
     )  # fmt: skip
-    assert header.model.name == "ensemble"
+    assert header.model == small().model
     assert header.input.longest == 48

@@ -7,7 +7,6 @@ import yaml
 from tests.training.conftest import SMALL, small
 
 from attendna.core.errors import ConfigError, FolderError
-from attendna.models.ensemble import EnsembleConfig
 from attendna.training.run import (
     Environment,
     RunConfig,
@@ -64,6 +63,7 @@ def test_set_overrides_the_file(tmp_path: Path) -> None:
         ("variants=[{name: a b, set: {}}]", "variants.0.name"),
         ("variants=[{name: a, set: {}}, {name: a, set: {}}]", "two variants have the same name"),
         ("variants=[{name: wide, set: {model.widht: 3}}]", "variant wide: model.widht is not"),
+        ("adapt=[{rows_below: 9, set: {seeds: 3}}]", "fewer than 9 rows: seeds is not a setting"),
         ("format=7", "has format 7"),
     ],
 )
@@ -100,17 +100,26 @@ def test_a_variant_changes_what_it_sets_and_nothing_else() -> None:
         differing_key(
             wide.to_tree(),
             config.to_tree()
-            | {"variants": [], "strands": "conjoined", "model": wide.model.to_tree()},
+            | {"variants": [], "members": 1, "strands": "conjoined", "model": wide.model.to_tree()},
         )
         is None
     )
 
 
-def test_members_make_an_ensemble_of_the_model() -> None:
-    model = small(members=3).trained_model
-    assert isinstance(model, EnsembleConfig)
-    assert model.members == (small().model,) * 3
-    assert small().trained_model == small().model
+def test_small_sets_can_have_settings_of_their_own() -> None:
+    config = small(
+        adapt=[
+            {"rows_below": 1000, "set": {"members": 3, "trainer.batch_size": 8}},
+            {"rows_below": 100, "set": {"trainer.batch_size": 4, "model.width": 16}},
+        ]
+    )
+    large, middle, little = (config.adapted(rows) for rows in (1000, 999, 99))
+    assert (large.members, large.trainer.batch_size) == (1, 32)
+    assert (middle.members, middle.trainer.batch_size) == (3, 8)
+    assert (little.members, little.trainer.batch_size) == (3, 4)
+    assert little.model.to_tree()["width"] == 16
+    assert all(adapted.adapt == () for adapted in (large, middle, little))
+    assert large == small()
 
 
 def test_the_run_id_depends_on_every_setting_and_on_the_rows() -> None:

@@ -111,7 +111,7 @@ def test_the_device_precision_and_threads_are_said_aloud(
     first, *rest = said.splitlines()
     assert first.startswith("device cpu (")
     assert "precision fp32, threads 1" in first
-    assert rest[-1].startswith("best at epoch ")
+    assert rest[-1].startswith("valid_mcc 0.")
     assert out == ""
     assert not any("Lightning" in line or "Tip" in line for line in rest)
 
@@ -167,11 +167,45 @@ def test_the_best_variant_is_trained_with_all_its_members(task: Path, tmp_path: 
     )
     run = train(config, task, tmp_path / "run", progress=False)
     header, _ = load(run)
-    assert json.loads((run / "search.json").read_text())["chosen"] == "moving"
-    assert (header.strands, header.model.name) == ("single", "ensemble")
+    assert json.loads((run / "search.json").read_text())["chosen"] == ["moving"]
+    assert (header.strands, len(header.model.members)) == ("single", 2)
     assert header.run_id == json.loads((run / "environment.json").read_text())["run_id"]
     assert RunConfig.read(run / "run.yaml") == config
     assert not (run / "search" / "moving" / "checkpoints").exists()
+    logs = [
+        pl.read_csv(run / place / "log.csv")
+        for place in (".", "members/moving-1", "members/moving-2")
+    ]
+    assert logs[0]["step"].to_list() == logs[1]["step"].to_list() == [8, 16, 24]
+    mean = (logs[1]["valid_loss"] + logs[2]["valid_loss"]) / 2
+    assert logs[0]["valid_loss"].to_list() == pytest.approx(mean.to_list())
+
+
+def test_probes_of_the_whole_length_are_members_already(task: Path, tmp_path: Path) -> None:
+    config = small(
+        members=3,
+        trainer={"epochs": 1},
+        probe={"share": 1, "tie": 1e6},
+        variants=[{"name": name, "set": {"strands": name}} for name in ("conjoined", "single")],
+    )
+    run = train(config, task, tmp_path / "run", progress=False)
+    assert load(run)[0].strands in (
+        ("conjoined", "single", "conjoined"), ("single", "conjoined", "single"),
+    )  # fmt: skip
+    states = list((run / "members").rglob("last.ckpt"))
+    assert len(states) == 3
+    before = {path: path.stat().st_mtime_ns for path in states}
+    (run / "model.safetensors").unlink()
+    train(config, task, run, resume=True, progress=False)
+    assert {path: path.stat().st_mtime_ns for path in states} == before
+
+
+def test_small_sets_are_trained_with_their_own_settings(task: Path, tmp_path: Path) -> None:
+    config = small(adapt=[{"rows_below": 241, "set": {"trainer.epochs": 1}}])
+    run = train(config, task, tmp_path / "run", progress=False)
+    assert RunConfig.read(run / "run.yaml") == small(trainer={"epochs": 1})
+    assert len(pl.read_csv(run / "log.csv")) == 1
+    train(config, task, run, resume=True, progress=False)
 
 
 def test_several_classes(tmp_path: Path) -> None:

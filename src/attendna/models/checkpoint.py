@@ -7,9 +7,9 @@ is code, and loading it runs none.
 
 import json
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 
@@ -53,12 +53,22 @@ class Checkpoint(Config):
     run_id: str
     tokenizer: AnyTokenizerConfig
     model: AnyModelConfig
-    strands: Strands
+    strands: Strands | tuple[Strands, ...]
+    """One for each member where the members of an ensemble differ."""
     label_kind: Literal["binary", "multiclass"]
     classes: tuple[str, ...]
     threshold: float = 0.5
     """Probability from which a binary prediction counts as positive, chosen on validation data."""
     input: InputContract
+
+    @model_validator(mode="after")
+    def _strands_fit_members(self) -> Self:
+        members = getattr(self.model, "members", ())
+        if isinstance(self.strands, tuple) and len(self.strands) != len(members):
+            raise ValueError(
+                f"{len(self.strands)} ways to read the strands for {len(members)} members"
+            )
+        return self
 
     @property
     def outputs(self) -> int:

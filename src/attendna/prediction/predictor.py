@@ -1,16 +1,17 @@
 """A trained model that reads sequences: the one place where logits become predictions.
 
-Shapes: ``B`` batch, ``L`` bases, ``N`` sequences, ``T`` outputs, ``D`` width of a representation.
+Shapes: ``B`` batch, ``L`` bases, ``N`` sequences, ``T`` outputs, ``D`` width of a representation,
+``C`` columns of either.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float, Float32, Int64, UInt8
 from numpy import ndarray
 from torch import Tensor
 
@@ -34,6 +35,9 @@ from attendna.tokens.tokenizer import TokenBatch, Tokenizer
 Progress: TypeAlias = Callable[[int], object]
 """Told after every batch how many sequences it had."""
 
+StrandsOfAll: TypeAlias = Strands | tuple[Strands, ...]
+"""How a model reads the strands; one way for each member of an ensemble where they differ."""
+
 LARGEST_BATCH = 512
 BASES_A_BATCH = 1 << 17
 """A batch holds about this many bases at most, so that long sequences fit into memory."""
@@ -43,59 +47,108 @@ class InputWarning(UserWarning):
     """The sequences are unlike those the model was trained on, so trust it less."""
 
 
+def logits_of(
+    model: SequenceModel,
+    tokenizer: Tokenizer,
+    codes: UInt8[Tensor, "B L"],
+    lengths: Int64[Tensor, " B"],
+    strands: StrandsOfAll,
+) -> Float[Tensor, "B T"]:
+    """Logits of padded codes, with the strands read as the model reads them.
+
+    ``conjoined`` takes the mean over the sequence and its reverse complement. Neither the model's
+    mode nor the gradients are touched.
+    """
+    each = [
+        _on_strands(network, tokenizer, codes, lengths, way)
+        for network, way in _networks(model, strands)
+    ]
+    return each[0] if len(each) == 1 else torch.stack(each).mean(0)
+
+
+def representations_of(
+    model: SequenceModel,
+    tokenizer: Tokenizer,
+    codes: UInt8[Tensor, "B L"],
+    lengths: Int64[Tensor, " B"],
+    strands: StrandsOfAll,
+) -> Float[Tensor, "B D"]:
+    """What the heads read, of padded codes; the networks of an ensemble side by side."""
+    each = [
+        _on_strands(network.embed, tokenizer, codes, lengths, way)
+        for network, way in _networks(model, strands)
+    ]
+    return each[0] if len(each) == 1 else torch.cat(each, dim=1)
+
+
+def _networks(model: SequenceModel, strands: StrandsOfAll) -> list[tuple[SequenceModel, Strands]]:
+    """The networks that differ in how they read the strands, each with its way."""
+    if not isinstance(strands, tuple):
+        return [(model, strands)]
+    members = cast("Iterable[SequenceModel]", model.members)
+    return list(zip(members, strands, strict=True))
+
+
+def _on_strands(
+    read: Callable[[TokenBatch], Tensor],
+    tokenizer: Tokenizer,
+    codes: UInt8[Tensor, "B L"],
+    lengths: Int64[Tensor, " B"],
+    strands: Strands,
+) -> Float[Tensor, "B C"]:
+    # The mean is taken in float32, whatever the model computes in.
+    values = read(tokenizer(codes, lengths)).float()
+    if strands == "conjoined":
+        opposite = reverse_complement(codes, lengths)
+        values = (values + read(tokenizer(opposite, lengths)).float()) / 2
+    return values
+
+
 def predict_logits(
     model: SequenceModel,
     tokenizer: Tokenizer,
     buffer: CodeBuffer,
     *,
-    strands: Strands,
+    strands: StrandsOfAll,
     precision: Precision = "fp32",
     progress: Progress | None = None,
 ) -> Float32[ndarray, "N T"]:
     """Logits of every sequence of a buffer, in its order.
 
-    With ``conjoined`` strands they are the mean over the sequence and its reverse complement. The
-    model is put into evaluation mode and afterwards back into the mode it had. Training validates
-    with this same function.
+    The model is put into evaluation mode and afterwards back into the mode it had. Training
+    validates with this same function.
     """
-    return _read_all(
-        model, tokenizer, buffer, model, strands=strands, precision=precision, progress=progress
-    )
+
+    def read(codes: Tensor, lengths: Tensor) -> Tensor:
+        return logits_of(model, tokenizer, codes, lengths, strands)
+
+    return _read_all(model, buffer, read, precision, progress)
 
 
 def _read_all(
     model: SequenceModel,
-    tokenizer: Tokenizer,
     buffer: CodeBuffer,
-    read: Callable[[TokenBatch], Tensor],
-    *,
-    strands: Strands,
+    read: Callable[[Tensor, Tensor], Tensor],
     precision: Precision,
     progress: Progress | None,
-) -> Float32[ndarray, "N T"]:
-    """Apply ``read`` to all sequences in batches of similar length."""
+) -> Float32[ndarray, "N C"]:
+    """Apply ``read`` to all sequences in batches of similar length, without gradients."""
+    if not len(buffer):
+        return np.empty((0, 0), dtype=np.float32)
     was_training = model.training
     model.eval()
-    longest = int(buffer.lengths.max()) if len(buffer) else 1
-    batches = bucketed_batches(
-        buffer.lengths, max(1, min(LARGEST_BATCH, BASES_A_BATCH // max(1, longest)))
-    )
+    longest = max(1, int(buffer.lengths.max()))
+    size = max(1, min(LARGEST_BATCH, BASES_A_BATCH // longest))
+    batches = bucketed_batches(buffer.lengths, size)
     parts: list[Tensor] = []
     try:
         with torch.no_grad(), autocast(buffer.device, precision):
             for rows in batches:
-                codes, lengths = buffer.gather(rows)
-                values = read(tokenizer(codes, lengths)).float()
-                if strands == "conjoined":
-                    opposite = reverse_complement(codes, lengths)
-                    values = (values + read(tokenizer(opposite, lengths)).float()) / 2
-                parts.append(values)
+                parts.append(read(*buffer.gather(rows)))
                 if progress is not None:
                     progress(rows.numel())
     finally:
         model.train(was_training)
-    if not parts:
-        return np.empty((0, 0), dtype=np.float32)
     # One copy from the device at the end: asking for each batch would wait for it.
     values = torch.cat(parts).cpu().numpy()
     result = np.empty_like(values)
@@ -181,7 +234,14 @@ class Predictor:
             Once, where lengths lie outside those of the training; nothing is cut off.
         """
         names = self._admit(sequences, ids, source)
-        logits = self._values(sequences, self.model, len(self.names), progress)
+        logits = predict_logits(
+            self.model,
+            self.tokenizer,
+            CodeBuffer(sequences, self.device),
+            strands=self.checkpoint.strands,
+            precision=self.precision,
+            progress=progress,
+        ).reshape(len(sequences), len(self.names))
         predictions = Predictions(names, logits, "logit", self.names, self.checkpoint.run_id)
         return predictions if scale == "logit" else predictions.probabilities()
 
@@ -205,27 +265,14 @@ class Predictor:
     ) -> Float32[ndarray, "N D"]:
         """The representation the head reads, of every sequence; the mean over conjoined strands."""
         self._admit(sequences, ids, source)
-        return self._values(sequences, self.model.embed, 0, progress)
 
-    def _values(
-        self,
-        sequences: SequenceBatch,
-        read: Callable[[TokenBatch], Tensor],
-        width: int,
-        progress: Progress | None,
-    ) -> Float32[ndarray, "N T"]:
-        if not len(sequences):
-            return np.empty((0, width), dtype=np.float32)
+        def read(codes: Tensor, lengths: Tensor) -> Tensor:
+            return representations_of(
+                self.model, self.tokenizer, codes, lengths, self.checkpoint.strands
+            )
+
         buffer = CodeBuffer(sequences, self.device)
-        return _read_all(
-            self.model,
-            self.tokenizer,
-            buffer,
-            read,
-            strands=self.checkpoint.strands,
-            precision=self.precision,
-            progress=progress,
-        )
+        return _read_all(self.model, buffer, read, self.precision, progress)
 
     def _admit(
         self, sequences: SequenceBatch, ids: Sequence[str] | None, source: str | Path
@@ -250,10 +297,10 @@ def unusual_lengths(sequences: SequenceBatch, contract: InputContract) -> str | 
     outside = (lengths < contract.shortest) | (lengths > contract.longest)
     if not outside.any():
         return None
+    found = _span(int(lengths[outside].min()), int(lengths[outside].max()))
     return (
-        f"{int(outside.sum())} of {len(sequences)} sequences have "
-        f"{_span(int(lengths[outside].min()), int(lengths[outside].max()))} bases, the model was trained on "
-        f"{_span(contract.shortest, contract.longest)}; they are read whole"
+        f"{int(outside.sum())} of {len(sequences)} sequences have {found} bases, the model was "
+        f"trained on {_span(contract.shortest, contract.longest)}; they are read whole"
     )
 
 

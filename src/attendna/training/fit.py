@@ -117,7 +117,7 @@ def start(config: RunConfig, examples: Examples, device: torch.device) -> Sequen
     """The model with its first weights, which the seed decides on every device alike."""
     with torch.random.fork_rng():
         torch.manual_seed(seed_of(config.seed, WEIGHTS))
-        model = config.trained_model.initialize(config.tokenizer.build(), examples.spec.outputs)
+        model = config.model.initialize(config.tokenizer.build(), examples.spec.outputs)
     return model.to(device)
 
 
@@ -126,7 +126,7 @@ def checkpoint_of(config: RunConfig, examples: Examples, run_id: str) -> Checkpo
     return Checkpoint(
         run_id=run_id,
         tokenizer=config.tokenizer,
-        model=config.trained_model,
+        model=config.model,
         strands=config.strands,
         label_kind=examples.spec.label_kind,
         classes=examples.spec.classes,

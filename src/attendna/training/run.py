@@ -3,7 +3,9 @@
 Run folder: ``run.yaml`` the settings, ``environment.json`` the machine, ``search.json`` what was
 tried (where variants are declared), ``log.csv`` one row a validation, ``checkpoints/`` the state to
 resume from and the best model so far, ``tensorboard/``, and, when training has ended,
-``metrics.json``, ``predictions.parquet`` and ``model.safetensors``.
+``metrics.json``, ``predictions.parquet`` and ``model.safetensors``. Where several networks are
+trained each has a log, checkpoints and pictures of its own in ``members/NAME``, and ``log.csv`` is
+their mean.
 """
 
 import contextlib
@@ -32,8 +34,7 @@ from attendna.evaluation.metrics import METRICS
 from attendna.genome.alphabet import LetterPolicy
 from attendna.models.checkpoint import FILE as WEIGHTS_FILE
 from attendna.models.checkpoint import Strands
-from attendna.models.ensemble import EnsembleConfig
-from attendna.models.model import AnyModelConfig, ModelConfig
+from attendna.models.model import AnyModelConfig
 from attendna.prediction.device import Precision, PrecisionChoice, bf16_is_fast, describe
 from attendna.tokens.tokenizer import AnyTokenizerConfig
 
@@ -146,8 +147,19 @@ class ProbeConfig(Config):
     """How the variants are tried before the training proper: each in a short one of its own."""
 
     share: float = Field(default=0.2, gt=0, le=1)
-    """Steps of a probe, as a share of those of the training."""
-    min_steps: int = Field(default=1, ge=1)
+    """Steps of a probe, as a share of those of the training; with 1 the probes are trainings
+    already and are not repeated."""
+    tie: float = Field(default=0.0, ge=0)
+    """Variants so many standard errors behind the best count as good as it, and members are made of
+    each in turn; 0 takes the best alone."""
+
+
+class Adaptation(Config):
+    """What is different for a small set: ``set`` holds dotted keys and their values."""
+
+    rows_below: int = Field(ge=1)
+    """It applies where there are fewer training rows than this."""
+    set: dict[str, Any]
 
 
 class RunConfig(Config):
@@ -157,7 +169,7 @@ class RunConfig(Config):
     tokenizer: AnyTokenizerConfig
     model: AnyModelConfig
     members: int = Field(default=1, ge=1)
-    """Networks trained side by side from different first weights, whose logits are averaged."""
+    """Networks trained one after the other from different seeds, whose logits are averaged."""
     strands: Strands = "augment"
     letters: LetterPolicy = "unknown"
     objective: ObjectiveConfig = ObjectiveConfig()
@@ -167,6 +179,8 @@ class RunConfig(Config):
     variants: tuple[Variant, ...] = ()
     """The best of these on the validation split is trained; none to train what is written here."""
     probe: ProbeConfig = ProbeConfig()
+    adapt: tuple[Adaptation, ...] = ()
+    """Applied in this order, before the variants."""
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
@@ -174,11 +188,12 @@ class RunConfig(Config):
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise ValueError("two variants have the same name")
-        for variant in self.variants:
-            try:
+        try:
+            for variant in self.variants:
                 self.with_variant(variant)
-            except ConfigError as error:
-                raise ValueError(str(error)) from None
+            self.adapted(rows=0)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
         return self
 
     @classmethod
@@ -200,17 +215,24 @@ class RunConfig(Config):
         return parse(cls, tree, path)
 
     def with_variant(self, variant: Variant) -> "RunConfig":
-        """The settings with a variant's changes, and no variants left to try."""
-        tree = self.to_tree() | {"variants": []}
-        assignments = [f"{key}={json.dumps(value)}" for key, value in variant.set.items()]
-        return parse(type(self), override(tree, assignments), f"variant {variant.name}")
+        """The settings of one network of a variant, with nothing left to choose."""
+        tree = self.to_tree() | {"variants": [], "members": 1}
+        return self._changed(tree, variant.set, f"variant {variant.name}")
 
-    @property
-    def trained_model(self) -> ModelConfig:
-        """The model with all its members."""
-        if self.members == 1:
-            return self.model
-        return EnsembleConfig(members=(self.model,) * self.members)
+    def adapted(self, rows: int) -> "RunConfig":
+        """The settings for so many training rows, with nothing left to adapt."""
+        config = self
+        if self.adapt:
+            config = self.replace(adapt=[])
+        for change in self.adapt:
+            if rows < change.rows_below:
+                place = f"adapt to fewer than {change.rows_below} rows"
+                config = self._changed(config.to_tree(), change.set, place)
+        return config
+
+    def _changed(self, tree: Tree, changes: Mapping[str, Any], place: str) -> "RunConfig":
+        assignments = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
+        return parse(type(self), override(tree, assignments), place)
 
     def run_id(self, split_hash: str) -> str:
         """Name of the run that these settings make of these training and validation rows."""
@@ -346,6 +368,10 @@ class RunFolder:
     def probe(self, name: str) -> "RunFolder":
         """The folder in which a variant is tried."""
         return RunFolder(self.path / "search" / name)
+
+    def member(self, name: str) -> "RunFolder":
+        """The folder in which one network of several is trained."""
+        return RunFolder(self.path / "members" / name)
 
     def create(self, config: RunConfig, environment: Environment, *, force: bool = False) -> None:
         """Make the folder with its settings; what is there is replaced only if it is a run.

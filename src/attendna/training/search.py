@@ -5,61 +5,120 @@ import math
 import shutil
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from attendna.core.errors import FolderError
+from attendna.evaluation.metrics import METRICS, Sample
+from attendna.evaluation.uncertainty import bootstrap
+from attendna.models.checkpoint import load
+from attendna.prediction.predictor import Predictor
 from attendna.training.examples import Examples
 from attendna.training.fit import Machine, fit
-from attendna.training.run import RunConfig, RunFolder
+from attendna.training.members import variant_member
+from attendna.training.run import RunConfig, RunFolder, Variant
+
+RESAMPLES = 500
+"""Enough for a standard error of three digits."""
 
 
-def choose_variant(
+def choose_variants(
     config: RunConfig,
     examples: Examples,
     folder: RunFolder,
     machine: Machine,
     console: Console | None = None,
-) -> RunConfig:
-    """Try every variant in a short training of its own; give the settings of the best.
+) -> tuple[Variant, ...]:
+    """Try every variant in a short training of its own; give the best, and those that tie with it.
 
     All scores are kept in ``search.json`` as they come, so that a killed search goes on where it
-    was. Of equally good variants the first is taken. Without variants the settings are those given.
+    was. Of equally good variants the first is the best. A variant that reads other tokens than the
+    best cannot be joined with it and does not tie.
     """
     if not config.variants:
-        return config
+        return ()
     tried = _read(folder)
     for variant in config.variants:
-        if variant.name in tried:
-            continue
-        record = fit(
-            # One network of a kind is enough to compare the kinds.
-            config.with_variant(variant).replace(members=1),
-            examples,
-            folder.probe(variant.name),
-            machine,
-            run_id=config.run_id(examples.split_hash),
-            share=config.probe.share,
-            title=f"trying {variant.name}",
-            console=console,
-        )
-        tried[variant.name] = {
-            "set": variant.set,
-            "score": record.best[f"valid_{config.trainer.monitor}"],
-            "step": record.best["step"],
-            "steps": record.rows[-1]["step"],
-        }
-        _write(config, folder, tried, chosen=None)
-        # The log stays to be looked at; the weights are of no further use.
-        shutil.rmtree(record.folder.last.parent)
-    best = max(config.variants, key=lambda variant: _merit(config, tried[variant.name]["score"]))
-    _write(config, folder, tried, chosen=best.name)
+        if variant.name not in tried:
+            tried[variant.name] = _probe(
+                variant,
+                config=config,
+                examples=examples,
+                folder=folder,
+                machine=machine,
+                console=console,
+            )
+            _write(config, folder, tried, chosen=[])
+        # The log stays to be looked at; what was learned in part of the steps is of no further use.
+        shutil.rmtree(folder.probe(variant.name).last.parent, ignore_errors=True)
+    chosen = _choose(config, tried)
+    _write(config, folder, tried, chosen=[variant.name for variant in chosen])
     if console is not None:
         scores = ", ".join(f"{name} {probe['score']:.4f}" for name, probe in tried.items())
+        names = " and ".join(variant.name for variant in chosen)
         console.print(
-            f"variants by valid_{config.trainer.monitor}: {scores}; taking {best.name}",
-            soft_wrap=True,
+            f"variants by valid_{config.trainer.monitor}: {scores}; taking {names}", soft_wrap=True
         )
-    return config.with_variant(best)
+    return chosen
+
+
+def _probe(
+    variant: Variant,
+    *,
+    config: RunConfig,
+    examples: Examples,
+    folder: RunFolder,
+    machine: Machine,
+    console: Console | None,
+) -> dict[str, Any]:
+    whole = config.probe.share == 1
+    member = variant_member(config, variant, 0, folder)
+    place = member.folder if whole else folder.probe(variant.name)
+    record = fit(
+        member.config,
+        examples,
+        place,
+        machine,
+        run_id=config.run_id(examples.split_hash),
+        share=config.probe.share,
+        title=f"trying {variant.name}",
+        console=console,
+    )
+    return {
+        "set": variant.set,
+        "score": record.best[f"valid_{config.trainer.monitor}"],
+        "standard_error": standard_error(config, examples, place, machine),
+        "step": record.best["step"],
+        "steps": record.rows[-1]["step"],
+    }
+
+
+def standard_error(
+    config: RunConfig, examples: Examples, place: RunFolder, machine: Machine
+) -> float:
+    """By how much the monitored measure of the best model would differ on other validation rows."""
+    predictor = Predictor(*load(place.best), str(machine.device), machine.precision)
+    values = predictor.predict(examples.valid.sequences).values
+    sample = Sample.of(examples.valid.labels, values)
+    monitor = config.trainer.monitor
+    metric = METRICS["log_loss" if monitor == "loss" else monitor]
+    resampled = bootstrap([sample], [metric], np.random.default_rng(0), RESAMPLES)
+    return float(np.nanstd(resampled))
+
+
+def _choose(config: RunConfig, tried: dict[str, Any]) -> tuple[Variant, ...]:
+    merits = {v.name: _merit(config, tried[v.name]["score"]) for v in config.variants}
+    ordered = sorted(config.variants, key=lambda variant: -merits[variant.name])
+    best = ordered[0]
+    margin = config.probe.tie * tried[best.name]["standard_error"]
+    tokens = config.with_variant(best).tokenizer
+    ties = [
+        variant
+        for variant in ordered[1:]
+        if merits[best.name] - merits[variant.name] < margin
+        and config.with_variant(variant).tokenizer == tokens
+    ]
+    return (best, *ties)
 
 
 def _merit(config: RunConfig, score: float) -> float:
@@ -70,7 +129,7 @@ def _merit(config: RunConfig, score: float) -> float:
 
 
 def _write(
-    config: RunConfig, folder: RunFolder, tried: dict[str, Any], *, chosen: str | None
+    config: RunConfig, folder: RunFolder, tried: dict[str, Any], *, chosen: list[str]
 ) -> None:
     summary = {"monitor": config.trainer.monitor, "chosen": chosen, "variants": tried}
     folder.write_json(folder.search, summary)

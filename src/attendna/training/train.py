@@ -1,6 +1,7 @@
 """From settings and a task folder to a run folder with a trained model."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from attendna.core.errors import ConfigError
 from attendna.evaluation.calibration import choose_threshold
 from attendna.evaluation.evaluate import evaluate_split, write_evaluation
 from attendna.evaluation.metrics import METRICS
-from attendna.models.checkpoint import load, save
+from attendna.models.checkpoint import save
 from attendna.prediction.device import choose_device, choose_precision, describe
 from attendna.prediction.predictor import Predictor
 from attendna.tokens.buffer import CodeBuffer
@@ -21,6 +22,8 @@ from attendna.training.run import Environment, RunConfig, RunFolder, available_c
 
 if TYPE_CHECKING:
     from attendna.training.fit import Machine
+    from attendna.training.members import Member
+    from attendna.training.record import Record
 
 
 def train(
@@ -69,6 +72,7 @@ def train(
     if not begun:
         folder.refuse_existing(force=force)
     examples = Examples.read(task_folder)
+    config = config.adapted(len(examples.train))
     console = Console(stderr=True, highlight=False, quiet=not progress)
     if begun:
         environment = folder.resume(config, examples.split_hash)
@@ -124,7 +128,9 @@ def _train(
 ) -> None:
     # Lightning takes seconds to import; errors in the settings need not wait for it.
     from attendna.training.fit import Machine, fit
-    from attendna.training.search import choose_variant
+    from attendna.training.members import mean_log, plan_members
+    from attendna.training.record import write_log
+    from attendna.training.search import choose_variants
 
     device = choose_device(config.trainer.device)
     machine = Machine(device, environment.precision, environment.threads)
@@ -136,19 +142,37 @@ def _train(
             f"begun on {environment.device}: the result will not be the same to the last bit",
             soft_wrap=True,
         )
-    chosen = choose_variant(config, examples, folder, machine, console)
-    record = fit(chosen, examples, folder, machine, run_id=environment.run_id, console=console)
-    _finish(examples, folder, machine)
-    console.print(
-        f"best at epoch {record.best['epoch']:g}: "
-        f"valid_{record.monitor} {record.best[f'valid_{record.monitor}']:.4f}; wrote {folder.path}",
-        soft_wrap=True,
-    )
+    variants = choose_variants(config, examples, folder, machine, console)
+    members = plan_members(config, variants, folder)
+    records: list[Record] = []
+    for member in members:
+        records.append(
+            fit(
+                member.config,
+                examples,
+                member.folder,
+                machine,
+                run_id=environment.run_id,
+                title="training" if len(members) == 1 else f"training {member.name}",
+                console=console,
+            )
+        )
+        if member.folder != folder:
+            write_log(folder.log, mean_log(records))
+    value = _finish(members, examples, folder, machine)
+    console.print(f"valid_{examples.spec.metric} {value:.4f}, wrote {folder.path}", soft_wrap=True)
 
 
-def _finish(examples: Examples, folder: RunFolder, machine: "Machine") -> None:
-    """Choose the threshold of the best model, measure it on the validation rows, and publish it."""
-    checkpoint, model = load(folder.best)
+def _finish(
+    members: Sequence["Member"], examples: Examples, folder: RunFolder, machine: "Machine"
+) -> float:
+    """Join the members, choose the threshold, measure on the validation rows, and publish.
+
+    Gives the task's metric.
+    """
+    from attendna.training.members import join
+
+    checkpoint, model = join(members)
     predictor = Predictor(checkpoint, model, str(machine.device), machine.precision)
     valid, spec = examples.valid, examples.spec
     if checkpoint.label_kind == "binary":
@@ -160,3 +184,4 @@ def _finish(examples: Examples, folder: RunFolder, machine: "Machine") -> None:
     write_evaluation(folder.path, result)
     # Last, because its presence says that the run is finished.
     save(folder.path, predictor.checkpoint, predictor.model)
+    return result.value(spec.metric)
