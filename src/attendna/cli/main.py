@@ -134,10 +134,11 @@ app.add_typer(tokens, name="tokens")
 app.add_typer(interpret, name="interpret")
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"attendna {attendna.__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
