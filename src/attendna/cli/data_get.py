@@ -69,7 +69,8 @@ def _progress_bars() -> "Generator[Progress]":
     try:
         yield progress
     finally:
-        bars.stop()
+        if bars.live.is_started:
+            bars.stop()
 
 
 class _Bar:
@@ -80,12 +81,12 @@ class _Bar:
         self._task = bars.add_task(description, total=None)
 
     @property
-    def total(self) -> float | None:
+    def total(self) -> int | None:
         """Bytes in all, as far as they are known."""
         return self._bars.tasks[self._task].total
 
     @total.setter
-    def total(self, size: float) -> None:
+    def total(self, size: int) -> None:
         self._bars.update(self._task, total=size)
 
     def update(self, size: int) -> None:
