@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+
 from attendna.tasks.spec import SPLITS, TaskSpec
 from attendna.tasks.store import Task, write_task
 

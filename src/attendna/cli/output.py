@@ -41,7 +41,10 @@ def counter(title: str) -> Generator[Callable[[int], None], None, None]:
         TextColumn("{task.completed:,.0f} sequences"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    # Into a file a bar is but an empty line.
+    off = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=off) as bar:
         shown = bar.add_task(title, total=None)
         yield lambda rows: bar.advance(shown, rows)
 

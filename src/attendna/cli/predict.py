@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from attendna.cli.options import Force, Json, RunFolder
-from attendna.cli.output import print_json, say
+from attendna.cli.options import Device, Force, Json, RunFolder
+from attendna.cli.output import counter, print_json, say
 from attendna.core.errors import ConfigError
 
 OUTPUTS = (".parquet", ".tsv")
@@ -27,15 +27,12 @@ def predict(
         str | None, typer.Option("--sequence-column", help="Column of the sequences.")
     ] = None,
     id_column: Annotated[str | None, typer.Option("--id-column", help="Column of the ids.")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")] = "auto",
+    device: Device = "auto",
     force: Force = False,
     json: Json = False,
 ) -> None:
     """Predict for every sequence of a file: its id, the probabilities, and the class called."""
     _check_names(source, out)
-    from rich.console import Console
-    from rich.progress import Progress
-
     from attendna.core.files import refuse_existing
     from attendna.prediction.predictor import InputWarning, Predictor
     from attendna.prediction.sequences import read_sequences
@@ -47,13 +44,10 @@ def predict(
         source, letters, sequence_column=sequence_column, id_column=id_column
     )
     with (
-        Progress(console=Console(stderr=True), transient=True) as bar,
+        counter("predicting") as advance,
         warnings.catch_warnings(record=True, category=InputWarning) as caught,
     ):
-        shown = bar.add_task("predicting", total=len(sequences))
-        predictions = predictor.predict(
-            sequences, ids, source=source, progress=lambda rows: bar.advance(shown, rows)
-        )
+        predictions = predictor.predict(sequences, ids, source=source, progress=advance)
     for warning in caught:
         say(f"warning: {warning.message}")
     called = predictor.call(predictions)

@@ -72,7 +72,7 @@ def fit(
     """
     with _own_settings(machine):
         schedule = Schedule.plan(config.trainer, config.optimizer, len(examples.train), share)
-        model = start(config, examples, machine.device)
+        model = start(config, examples, machine.device, fresh=not folder.last.is_file())
         objective = Objective(config.objective, examples.counts, machine.device)
         module = TrainingModule(
             model,
@@ -113,12 +113,18 @@ def fit(
     return record
 
 
-def start(config: RunConfig, examples: Examples, device: torch.device) -> SequenceModel:
-    """The model with its first weights, which the seed decides on every device alike."""
+def start(
+    config: RunConfig, examples: Examples, device: torch.device, *, fresh: bool = True
+) -> SequenceModel:
+    """The model with its first weights, which the seed decides on every device alike.
+
+    One that is not ``fresh``, whose weights will be replaced, is built without reading files.
+    """
+    tokenizer, outputs = config.tokenizer.build(), examples.spec.outputs
     with torch.random.fork_rng():
         torch.manual_seed(seed_of(config.seed, WEIGHTS))
-        model = config.model.initialize(config.tokenizer.build(), examples.spec.outputs)
-    return model.to(device)
+        make = config.model.initialize if fresh else config.model.build
+        return make(tokenizer, outputs).to(device)
 
 
 def checkpoint_of(config: RunConfig, examples: Examples, run_id: str) -> Checkpoint:
@@ -240,7 +246,8 @@ def _own_settings(machine: Machine) -> Generator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         torch.set_num_threads(machine.threads)
-        torch.use_deterministic_algorithms(True)
+        # A plug-in's layer that has no exact form on a GPU warns and goes on.
+        torch.use_deterministic_algorithms(True, warn_only=True)
         for talker in talkers:
             talker.setLevel(logging.ERROR)
         with torch.random.fork_rng(), warnings.catch_warnings():

@@ -52,7 +52,7 @@ def variant_member(config: RunConfig, variant: Variant, place: int, folder: RunF
 
 
 def member_seed(seed: int, place: int) -> int:
-    """The seed of a member: that of the run for the first, unrelated to any run's for the others."""
+    """The seed of a member: the run's own for the first, one unrelated to any for the others."""
     return seed_of(seed, MEMBER, place) if place else seed
 
 
@@ -78,6 +78,7 @@ def mean_log(records: Sequence[Record]) -> list[Row]:
     rows: list[Row] = []
     for place in range(max(len(record.rows) for record in records)):
         there = [record.rows[place] for record in records if place < len(record.rows)]
-        row = {key: sum(row[key] for row in there) / len(there) for key in there[0]}
-        rows.append(row | {"seconds": sum(row["seconds"] for row in there)})
+        mean = {key: sum(row[key] for row in there) / len(there) for key in there[0]}
+        total = {"step": there[0]["step"], "seconds": sum(row["seconds"] for row in there)}
+        rows.append(mean | total)
     return rows
