@@ -2,9 +2,9 @@
 
     python recipes/gue.py --mirror ../shared/data --out runs/gue
 
-Every set is fetched, trained, evaluated once on its test split, by the command line as a user would.
-Sets run side by side, one an available core by default, each with its share of the threads; a set
-whose evaluation is there is not run again. The table goes to ``OUT/table.md``.
+Every set is fetched, trained and evaluated once on its test split, by the command line as a user
+would. Two sets run side by side by default, each on one thread; a set that is done stays as it is.
+The table goes to ``OUT/table.md``.
 
 The published numbers are test MCC x 100 as the papers print them: DNABERT-2 and DNABERT
 (Zhou et al. 2024), CNN and Caduceus (Lindsey et al. 2024); "best" is the best of all models there.
@@ -87,17 +87,9 @@ def table(out: Path) -> str:
         chosen = " + ".join(json.loads((run / "search.json").read_text())["chosen"])
         minutes = json.loads((out / name / "seconds.json").read_text()) / 60
         mark = "**" if 100 * value > published[-1] else ""
-        cells = [
-            name,
-            f"{n:,}",
-            f"{mark}{100 * value:.1f}{mark} ({100 * low:.1f} to {100 * high:.1f})",
-        ]
-        cells += [
-            chosen,
-            f"{parameters(run):,}",
-            f"{minutes:.1f}",
-            *(f"{p:.1f}" for p in published),
-        ]
+        mcc = f"{mark}{100 * value:.1f}{mark} ({100 * low:.1f} to {100 * high:.1f})"
+        cells = [name, f"{n:,}", mcc, chosen, f"{parameters(run):,}", f"{minutes:.1f}"]
+        cells += [f"{number:.1f}" for number in published]
         lines.append("| " + " | ".join(cells) + " |")
         ours.append(value)
     means = [sum(column) / len(ours) for column in zip(*PUBLISHED.values(), strict=True)]
