@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 
 from attendna.core.errors import ConfigError
+from attendna.core.memory import keep_freed_memory
 from attendna.evaluation.calibration import choose_threshold
 from attendna.evaluation.evaluate import evaluate_split, write_evaluation
 from attendna.evaluation.metrics import METRICS
@@ -132,6 +133,7 @@ def _train(
     from attendna.training.record import write_log
     from attendna.training.search import choose_variants
 
+    keep_freed_memory()
     device = choose_device(config.trainer.device)
     machine = Machine(device, environment.precision, environment.threads)
     threads = f", threads {machine.threads}" if device.type == "cpu" else ""
