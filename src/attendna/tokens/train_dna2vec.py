@@ -114,7 +114,7 @@ def train_dna2vec(
     model_class = _word2vec()
     refuse_existing(out, force=force)
     started = time.monotonic()
-    corpus = _Corpus(Path(genome), settings, progress)
+    corpus = Corpus(Path(genome), settings, progress)
     frequencies = corpus.frequencies()
     if not frequencies:
         raise DataError(
@@ -159,10 +159,12 @@ def _word2vec() -> Any:
     return Word2Vec
 
 
-class _Corpus:
+class Corpus:
     """Sentences of a genome; every pass over it is one epoch, with draws of its own."""
 
-    def __init__(self, genome: Path, settings: Dna2vecSettings, progress: Progress | None) -> None:
+    def __init__(
+        self, genome: Path, settings: Dna2vecSettings, progress: Progress | None = None
+    ) -> None:
         self.genome = genome
         self.settings = settings
         self.progress = progress
