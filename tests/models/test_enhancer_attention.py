@@ -45,7 +45,7 @@ def published(model: EnhancerAttention, batch: TokenBatch) -> Tensor:
     logits: list[Tensor] = []
     for ids, mask in zip(batch.ids, batch.mask, strict=True):
         x = torch.cat([model.table.weight[ids[mask].long()], layer.token[None]])
-        query, key, value = layer.query(x), layer.key(x), layer.value(x)
+        query, key, value = layer.project(x).chunk(3, dim=1)
         weights = (query @ key.T / math.sqrt(query.shape[1])).softmax(dim=1)
         logits.append(classifier((weights @ value)[-1]))
     return torch.stack(logits)
@@ -73,7 +73,7 @@ def test_its_logits_and_gradients_are_those_of_the_published_arithmetic(k: int) 
         outputs.append(logits.detach())
         gradients.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
     torch.testing.assert_close(*outputs, atol=1e-12, rtol=0)
-    assert len(gradients[0]) == 10
+    assert len(gradients[0]) == 6
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, atol=1e-12, rtol=1e-9)
 
@@ -114,12 +114,12 @@ def test_several_heads_equal_attention_head_by_head(rotary: bool) -> None:
         items = x[row, :length]
         for head in range(3):
             part = slice(4 * head, 4 * head + 4)
-            query = layer.query(layer.token)[part]
-            keys, values = layer.key(items)[:, part], layer.value(items)[:, part]
+            query, own_key, own_value = (x[part] for x in layer.project(layer.token).chunk(3))
+            keys, values = (x[:, part] for x in layer.project(items).chunk(3, dim=1)[1:])
             if rotation is not None:
                 keys = rotate(keys, type(rotation)(*(table[:length] for table in rotation)))
-            keys = torch.cat([keys, layer.key(layer.token)[None, part]])
-            values = torch.cat([values, layer.value(layer.token)[None, part]])
+            keys = torch.cat([keys, own_key[None]])
+            values = torch.cat([values, own_value[None]])
             expected = (keys @ query / 2).softmax(0) @ values
             torch.testing.assert_close(read[row, part], expected, atol=1e-6, rtol=0)
 

@@ -169,11 +169,14 @@ class OneQueryAttention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
         self.token = nn.Parameter(torch.randn(width))
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
+        # A training step of a small batch costs by the operation, not by its size. So query, key
+        # and value are rows of one matrix, which the optimizer sees as one, and a product with
+        # what channels each head owns takes the place of a split into heads.
+        self.project = nn.Linear(width, 3 * width)
+        owned = torch.eye(heads).repeat_interleave(head_width(width, heads), dim=1)
+        self.register_buffer("owned", owned, persistent=False)
+        self.owned: Tensor
 
     def forward(
         self,
@@ -194,28 +197,33 @@ class OneQueryAttention(nn.Module):
         """
         token = self.token.to(items.dtype).expand(*items.shape[:-2], 1, -1)
         items = torch.cat([items, token], dim=-2)
-        scores = self._scores(items, rotation).transpose(-1, -2)
         # The learned token stands in every sequence once.
-        weights = (scores + F.pad(log_weight, (0, 1))[:, None, :]).softmax(2)
-        mean = weights.to(items.dtype) @ items
-        if self.heads == 1:
-            return self.value(mean.squeeze(1))
-        by_head = self.value.weight.unflatten(0, (self.heads, -1))
-        return torch.einsum("bhd,hcd->bhc", mean, by_head).flatten(1) + self.value.bias
+        query, key, value = zip(
+            self.project.weight.chunk(3), self.project.bias.chunk(3), strict=True
+        )
+        heads, width = self.owned.shape
+        # One row a head, zero in the channels of others.
+        one_query = self.owned * ((width // heads) ** -0.5 * F.linear(self.token, *query))
+        scores = _scores(one_query, *key, items, rotation) + F.pad(log_weight, (0, 1))[:, None]
+        mean = scores.softmax(2).to(items.dtype) @ items
+        if heads == 1:
+            return F.linear(mean[:, 0], *value)
+        return (F.linear(mean, value[0]) * self.owned).sum(1) + value[1]
 
-    def _scores(
-        self, items: Float[Tensor, "*batch N D"], rotation: Rotation | None
-    ) -> Float[Tensor, "*batch N H"]:
-        """Scaled products of the query with every item's key; the last item has no position."""
-        query = self.query(self.token).unflatten(0, (self.heads, 1, -1))
-        query = query * query.shape[2] ** -0.5
-        if rotation is not None:
-            # Turning every key forwards is turning the one query back, once for all sequences.
-            places = len(rotation.cosine)
-            turned = rotate(query.expand(-1, places, -1), rotation.inverse())
-            query = torch.cat([turned, query], dim=1)
-        folded = query @ self.key.weight.unflatten(0, (self.heads, -1))
-        shift = query @ self.key.bias.unflatten(0, (self.heads, -1, 1))
-        if rotation is None:
-            return items @ folded[:, 0].T + shift[:, 0, 0]
-        return torch.einsum("bnd,hnd->bnh", items, folded) + shift[..., 0].T
+
+def _scores(
+    query: Float[Tensor, "H D"],
+    weight: Float[Tensor, "D D"],
+    bias: Float[Tensor, " D"],
+    items: Float[Tensor, "*batch N D"],
+    rotation: Rotation | None,
+) -> Float[Tensor, "*batch H N"]:
+    """Products of the query with every item's key; the last item has no position."""
+    if rotation is None:
+        return (query @ weight) @ items.mT + (query @ bias)[:, None]
+    # Turning every key forwards is turning the one query back, once for all sequences.
+    heads, places = len(query), len(rotation.cosine)
+    by_head = query.unflatten(1, (heads, 1, -1)).expand(-1, -1, places, -1)
+    turned = rotate(by_head, rotation.inverse()).transpose(1, 2).flatten(2)
+    turned = torch.cat([turned, query[:, None]], dim=1)
+    return torch.einsum("hnd,bnd->bhn", turned @ weight, items) + turned @ bias

@@ -14,9 +14,10 @@ class Head(nn.Module):
         self, width: int, outputs: int, *, hidden: int | None = None, dropout: float = 0.0
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Dropout(dropout)]
+        drop = [nn.Dropout(dropout)] if dropout else []
+        layers: list[nn.Module] = [*drop]
         if hidden is not None:
-            layers += [nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout)]
+            layers += [nn.Linear(width, hidden), nn.GELU(), *drop]
         self.layers = nn.Sequential(*layers, nn.Linear(hidden or width, outputs))
 
     def forward(self, x: Float[Tensor, "B P"]) -> Float[Tensor, "B T"]:
