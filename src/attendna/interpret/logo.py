@@ -2,7 +2,7 @@
 
 The picture is one SVG file, drawn from plain shapes, so that it needs no font and no script.
 
-Shapes: ``L`` bases of one sequence.
+Shapes: ``N`` sequences, ``L`` bases of one sequence or of the longest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ _LEFT, _TOP, _GAP = 46.0, 26.0, 22.0
 def draw(
     result: Mutagenesis,
     rows: Sequence[int],
-    truth: Sequence[Bool[ndarray, " _"]] | None = None,
+    truth: Bool[ndarray, "N L"] | None = None,
 ) -> str:
     """SVG text of some sequences of a result, one below the other.
 
@@ -49,14 +49,14 @@ def draw(
     rows
         Which sequences.
     truth
-        For each of them the bases known to matter, which are marked below their letters.
+        The bases of each sequence that are known to matter; they are marked below their letters.
     """
     parts: list[str] = []
     height = _TOP / 2
     widest = 0
-    for place, row in enumerate(rows):
+    for row in rows:
         codes = result.sequences[row]
-        known = truth[place] if truth is not None else np.zeros(codes.size, dtype=np.bool_)
+        known = truth[row] if truth is not None else np.zeros(codes.size, dtype=np.bool_)
         title = f"{result.ids[row]}   log-odds of {result.classes[row]} {result.log_odds[row]:+.2f}"
         parts.append(
             f'<text x="{_LEFT}" y="{height + 12:.0f}" class="title">{escape(title)}</text>'

@@ -8,17 +8,23 @@ Shapes: ``N`` sequences, ``L`` bases of the longest, ``M`` mutants, ``T`` output
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool, Float32, Float64, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 from numpy import ndarray
-from scipy import stats
 
 from attendna.core.errors import ConfigError
+from attendna.core.files import publish_folder
 from attendna.genome import alphabet
 from attendna.genome.sequences import SequenceBatch
 from attendna.prediction.predictor import Predictor, Progress
+
+SCORES_FILE = "scores.parquet"
+LOGO_FILE = "logo.svg"
+DRAWN = 8
+"""Sequences in the picture."""
 
 BASES = alphabet.LETTERS[:4]
 
@@ -66,6 +72,23 @@ class Mutagenesis:
             }
             | {f"to_{base}": self.changes[inside][:, b] for b, base in enumerate(BASES)}
         ).with_columns(pl.selectors.float().fill_nan(None))
+
+    def write(
+        self, folder: str | Path, truth: Bool[ndarray, "N L"] | None = None, *, force: bool = False
+    ) -> None:
+        """Write ``scores.parquet`` (:meth:`to_frame`) and ``logo.svg`` with the first sequences.
+
+        Parameters
+        ----------
+        truth
+            The bases known to matter, to be marked in the picture.
+        """
+        from attendna.interpret.logo import draw
+
+        with publish_folder(folder, force=force) as partial:
+            self.to_frame().write_parquet(partial / SCORES_FILE)
+            picture = draw(self, range(min(DRAWN, len(self.ids))), truth)
+            (partial / LOGO_FILE).write_text(picture, encoding="utf-8")
 
 
 def saturation_mutagenesis(
@@ -170,20 +193,3 @@ def _mutants(
     codes = mutants.codes.copy()
     codes[mutants.offsets[:-1] + position] = base
     return row, position, base, SequenceBatch(codes, mutants.offsets)
-
-
-def base_auroc(
-    importance: Float32[ndarray, "N L"], truth: Bool[ndarray, "N L"]
-) -> Float64[ndarray, " N"]:
-    """How well importance tells the bases that matter from the others, in each sequence.
-
-    The AUROC over the bases of a sequence, those without importance (NaN) left out; NaN where all
-    or none of them matter.
-    """
-    known = ~np.isnan(importance)
-    positive, negative = truth & known, ~truth & known
-    # What is not known ranks last and so changes no rank of the others.
-    ranks = stats.rankdata(np.where(known, importance, np.inf), axis=1)
-    p, q = positive.sum(axis=1), negative.sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return ((ranks * positive).sum(axis=1) - p * (p + 1) / 2) / (p * q)
