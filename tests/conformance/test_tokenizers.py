@@ -37,7 +37,7 @@ def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
 
 def padded(sequences: list[str], extra: int = 0, garbage: int = 4):
     codes, lengths = SequenceBatch.from_text(sequences).padded()
-    codes, lengths = torch.from_numpy(codes), torch.from_numpy(lengths)
+    codes, lengths = torch.tensor(codes), torch.tensor(lengths)
     codes = torch.nn.functional.pad(codes, (0, extra))
     outside = torch.arange(codes.shape[1]) >= lengths[:, None]
     return codes.masked_fill(outside, garbage), lengths
@@ -107,19 +107,29 @@ def test_the_rest_of_the_batch_changes_nothing(tokenizer: Tokenizer, sequences: 
 def test_spans_are_the_bases_their_ids_were_read_from(
     tokenizer: Tokenizer, sequences: list[str]
 ) -> None:
+    found: dict[str, int] = {}
     for sequence, (ids, spans) in zip(sequences, rows(tokenizer(*padded(sequences))), strict=True):
         assert spans == sorted(spans)
-        for token, (start, end) in zip(ids, spans, strict=True):
-            assert 0 <= start < end <= len(sequence)
-            # The bases of the span alone give the same token again, whole.
-            ((again, span),) = rows(tokenizer(*padded([sequence[start:end]])))
-            assert (again, span) == ([token], [[0, end - start]])
-            # And each of them matters: changing one changes the token, unless it is unknown.
-            if "N" not in sequence[start:end] and tokenizer.count(end - start - 1) == 0:
-                for place in range(start, end):
-                    base = "ACGT"["ACGT".index(sequence[place]) - 1]
-                    word = sequence[start:place] + base + sequence[place + 1 : end]
-                    assert rows(tokenizer(*padded([word])))[0][0] != [token]
+        assert all(0 <= start < end <= len(sequence) for start, end in spans)
+        words = [sequence[start:end] for start, end in spans]
+        # The same bases are the same token wherever they stand.
+        assert all(found.setdefault(w, token) == token for w, token in zip(words, ids, strict=True))
+    # The bases of the span alone give the same token again, whole.
+    again = rows(tokenizer(*padded(list(found)))) if found else []
+    assert again == [([token], [[0, len(word)]]) for word, token in found.items()]
+    # And each of them matters: another base makes another token, unless it is unknown anyway.
+    unknown = int(tokenizer(*padded(["N" * 64])).ids[0, 0])
+    words = [w for w in found if found[w] != unknown and tokenizer.count(len(w) - 1) == 0]
+    changed = {
+        word[:place] + base + word[place + 1 :]: found[word]
+        for word in words
+        for place in range(len(word))
+        for base in "ACGT"
+        if base != word[place]
+    }
+    mutants = rows(tokenizer(*padded(list(changed)))) if changed else []
+    for (ids, _), token in zip(mutants, changed.values(), strict=True):
+        assert ids != [token]
 
 
 @FEW

@@ -160,7 +160,7 @@ def test_rows_are_in_the_order_of_the_tokenizer(tmp_path: Path) -> None:
     path = tmp_path / "vectors"
     path.write_bytes(text(mixed()))
     codes, lengths = SequenceBatch.from_text(["GATTACAN"]).padded()
-    tokens = KmerConfig(k=3).build()(torch.from_numpy(codes), torch.from_numpy(lengths))
+    tokens = KmerConfig(k=3).build()(torch.tensor(codes), torch.tensor(lengths))
     rows = read_vectors(path, 3).matrix[tokens.ids[0]]
     expected = [mixed()[word] for word in ("GAT", "ATT", "TTA", "TAC", "ACA")]
     assert np.allclose(rows, [*expected, [0.0] * 5])

@@ -24,7 +24,7 @@ def word_id(word: str) -> int:
 
 def tokenize(config: KmerConfig, sequences: list[str]):
     codes, lengths = SequenceBatch.from_text(sequences).padded()
-    return config.build()(torch.from_numpy(codes), torch.from_numpy(lengths))
+    return config.build()(torch.tensor(codes), torch.tensor(lengths))
 
 
 @given(SEQUENCES, st.integers(1, 8), st.integers(1, 9))

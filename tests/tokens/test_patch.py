@@ -13,7 +13,7 @@ SEQUENCES = st.lists(st.text("ACGTN", max_size=40), min_size=1, max_size=5)
 
 def tokenize(config: PatchConfig, sequences: list[str]):
     codes, lengths = SequenceBatch.from_text(sequences).padded()
-    return config.build()(torch.from_numpy(codes), torch.from_numpy(lengths))
+    return config.build()(torch.tensor(codes), torch.tensor(lengths))
 
 
 def patch_id(patch: str, k: int) -> int:

@@ -16,7 +16,7 @@ def test_equals_the_reverse_complement_of_each_sequence(sequences: list[str], ex
     # Padding may hold anything and must come out as N.
     codes = np.pad(codes, ((0, 0), (0, extra)), constant_values=3)
     codes[np.arange(codes.shape[1]) >= lengths[:, None]] = 3
-    opposite = reverse_complement(torch.from_numpy(codes), torch.from_numpy(lengths)).numpy()
+    opposite = reverse_complement(torch.tensor(codes), torch.tensor(lengths)).numpy()
     for row, expected in enumerate(batch.reverse_complement().to_text()):
         letters = "".join("ACGTN"[code] for code in opposite[row])
         assert letters == expected.ljust(codes.shape[1], "N")

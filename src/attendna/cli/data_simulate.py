@@ -94,7 +94,8 @@ def data_simulate(
     if motifs:
         settings["motifs"] = [name for text in motifs for name in _names(text)]
     task = simulate(out, parse(SimulationSettings, settings, "data simulate"), force=force)
-    planted = read_truth(task).height
+    truth = read_truth(task)
+    planted = int((truth["kind"] == "motif").sum())
     if json:
         print_json({"task": task.folder, "rows": task.spec.rows, "planted_motifs": planted})
     else:
