@@ -89,7 +89,7 @@ def show(comparison: "Comparison") -> None:
         )
     differences = Table(title=f"difference from {runs[0]}", title_justify="left")
     for column in ("run", "metric", "difference", "95 % interval", "test", "p"):
-        differences.add_column(column)
+        differences.add_column(column, overflow="fold", no_wrap=column != "run")
     for test in comparison.tests:
         if test.metric in SHOWN:
             differences.add_row(

@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {
     },
     "strands": "conjoined",
     "optimizer": {"learning_rate": 4e-3},
-    "trainer": {"epochs": 7, "batch_size": 128, "monitor": "auroc"},
+    "trainer": {"epochs": 9, "batch_size": 128, "monitor": "auroc"},
 }
 
 EXPLAINED = 24
@@ -68,7 +68,7 @@ def run_demo(out: Path, sequences: int, seed: int) -> dict[str, Any]:
     from attendna.training.run import RunConfig
     from attendna.training.train import train
 
-    task, run, ism, report = out / "task", out / "run", out / "ism", out / "report.html"
+    task, run, ism, report = out / "simulated", out / "run", out / "ism", out / "report.html"
 
     simulation = SimulationSettings(
         **SIMULATION, train=sequences, valid=sequences // 8, test=sequences // 4, seed=seed
@@ -90,8 +90,8 @@ def run_demo(out: Path, sequences: int, seed: int) -> dict[str, Any]:
     mcc = next(t for t in comparison.tests if t.metric == "mcc")
     baseline = next(r for r in comparison.rows if (r.run, r.metric) == (BASELINE, "mcc"))
     say(
-        f"        mcc of the regression {baseline.value:.3f}; difference {mcc.difference:+.3f} "
-        f"({mcc.low:+.3f} to {mcc.high:+.3f}), p {mcc.p_value:.2g}"
+        f"        mcc of the regression {baseline.value:.3f}; the model is better by "
+        f"{-mcc.difference:+.3f} ({-mcc.high:+.3f} to {-mcc.low:+.3f}), p {mcc.p_value:.2g}"
     )
 
     say(f"5 of 6  mutate every base of {EXPLAINED} sequences: {ism}")

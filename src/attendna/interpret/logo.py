@@ -73,8 +73,9 @@ def draw(
                 known[line],
                 start=start,
                 y=height,
-                top=_largest(importance),
-                deepest=_largest(changes),
+                highest=max(float(np.nanmax(importance, initial=0)), 0.0),
+                lowest=min(float(np.nanmin(importance, initial=0)), 0.0),
+                largest=float(np.nanmax(np.abs(changes), initial=0)) or 1.0,
             )
             height += _LOGO + 4 * _ROW + _GAP
         widest = max(widest, min(codes.size, _LINE))
@@ -86,14 +87,10 @@ def draw(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}"><style>text{{font:10px system-ui,sans-serif;'
-        f"fill:{_INK}}}.title{{font-weight:600;font-size:12px}}</style><defs>{symbols}</defs>"
+        f"fill:{_INK}}}.title{{font-weight:600;font-size:12px}}"
+        f".base{{font-size:7px;text-anchor:end}}</style><defs>{symbols}</defs>"
         f'<rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'
     )
-
-
-def _largest(values: Float32[ndarray, "..."]) -> float:
-    """The largest size of any value, and 1 where all are 0, to divide by."""
-    return float(np.nanmax(np.abs(values), initial=0)) or 1.0
 
 
 def _line(
@@ -104,15 +101,15 @@ def _line(
     *,
     start: int,
     y: float,
-    top: float,
-    deepest: float,
+    highest: float,
+    lowest: float,
+    largest: float,
 ) -> Iterator[str]:
     """One line of letters with its heat map, axis and marks."""
     values = np.nan_to_num(importance)
-    # Falls are drawn below the axis only as far as there are any.
-    above, below = max(float(values.max()), 0.0), max(float(-values.min()), 0.0)
-    unit = _LOGO / max(above + below, top / 4)
-    axis = y + above * unit
+    # All lines of a sequence have one scale; letters that speak against the class hang down.
+    unit = _LOGO / ((highest - lowest) or 1.0)
+    axis = y + highest * unit
     for place, (code, value) in enumerate(zip(codes.tolist(), values.tolist(), strict=True)):
         size = abs(value) * unit
         if size < 0.3 or code >= len(BASES):
@@ -124,7 +121,7 @@ def _line(
         yield f'<use href="#{BASES[code]}" transform="{flip}"/>'
     end = _LEFT + codes.size * _CELL
     yield f'<path d="M{_LEFT} {axis:.1f}H{end:.1f}" stroke="{_INK}" stroke-width=".6"/>'
-    yield f'<text x="{_LEFT - 6}" y="{y + 9:.0f}" text-anchor="end">{above:.2f}</text>'
+    yield f'<text x="{_LEFT - 6}" y="{y + 9:.0f}" text-anchor="end">{highest:.2f}</text>'
     heat = y + _LOGO + 8
     for place in np.flatnonzero(truth).tolist():
         yield (
@@ -133,9 +130,9 @@ def _line(
         )
     for b, base in enumerate(BASES):
         row = heat + b * _ROW
-        yield f'<text x="{_LEFT - 6}" y="{row + 7:.0f}" text-anchor="end">{base}</text>'
+        yield f'<text x="{_LEFT - 6}" y="{row + 6:.1f}" class="base">{base}</text>'
         for place, change in enumerate(changes[:, b].tolist()):
-            strength = abs(change) / deepest
+            strength = abs(change) / largest
             if strength > 0.02:
                 yield (
                     f'<rect x="{_LEFT + place * _CELL:.1f}" y="{row:.1f}" width="{_CELL}" '
