@@ -271,7 +271,7 @@ def test_incomplete_sets_say_which_file_is_missing(shared: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["human_enhancers_cohn", "human_nontata_promoters"])
 def test_test_folds_share_no_sequence(shared: Path, tmp_path: Path, name: str) -> None:
-    fetched = get_task(find_entry(name), tmp_path / "task", mirror=shared)
+    fetched = get_task(name, tmp_path / "task", mirror=str(shared))
     task = fetched.task
     assert task.spec.name == f"genomic_benchmarks/{name}_test_folds"
     assert fetched.warnings[0].startswith(f"this is genomic_benchmarks/{name}_test_folds")

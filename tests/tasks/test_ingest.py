@@ -67,7 +67,7 @@ def test_what_was_guessed_is_said(tmp_path: Path) -> None:
 
 def test_a_sequence_column_is_found_by_its_letters(tmp_path: Path) -> None:
     table().rename({"seq": "inserted"}).write_csv(tmp_path / "mine.csv")
-    imported = import_tables(tmp_path / "task", {"train": tmp_path / "mine.csv"}, DEFAULT)
+    imported = import_tables(str(tmp_path / "task"), {"train": str(tmp_path / "mine.csv")})
     assert "took the column inserted as the sequence, state as the label" in imported.notes[0]
 
 

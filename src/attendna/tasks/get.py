@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from attendna.core.content import read_content
 from attendna.core.errors import DataError, ResourceError, UserError
 from attendna.core.files import refuse_existing
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.catalogue import POOL, CatalogueEntry, PublishedFile, catalogue
+from attendna.tasks.catalogue import POOL, CatalogueEntry, PublishedFile, catalogue, find_entry
 from attendna.tasks.spec import SPLITS, Source, SplitName, TaskSpec
 from attendna.tasks.splits import FRACTIONS, group_by_sequence, split_groups
 from attendna.tasks.store import Task, write_task
-from attendna.tasks.table import parse_table, read_bytes
+from attendna.tasks.table import parse_table
 
 SEED = 0
 """Seed of the folds of sets that are published in one piece."""
@@ -40,10 +41,10 @@ class Fetched:
 
 
 def get_task(
-    entry: CatalogueEntry,
+    entry: str | CatalogueEntry,
     folder: str | Path,
     *,
-    mirror: Path | None = None,
+    mirror: str | Path | None = None,
     progress: Progress | None = None,
     force: bool = False,
 ) -> Fetched:
@@ -51,6 +52,8 @@ def get_task(
 
     Parameters
     ----------
+    entry
+        A set of the catalogue, or its name.
     mirror
         Folder to read the published files from; without it they are downloaded, each once, into a
         cache (``ATTENDNA_CACHE``).
@@ -59,6 +62,8 @@ def get_task(
 
     Raises
     ------
+    UnknownNameError
+        There is no set of that name.
     ResourceError
         A file is neither in the mirror nor to be had from the network.
     DataError
@@ -67,6 +72,8 @@ def get_task(
         The folder exists.
     """
     refuse_existing(folder, force=force)
+    entry = find_entry(entry) if isinstance(entry, str) else entry
+    mirror = None if mirror is None else Path(mirror)
     warnings: list[str] = []
     if entry.kind == "intervals":
         entry = _stand_in(entry)
@@ -162,7 +169,7 @@ def _read_published(
     entry: CatalogueEntry, file: PublishedFile, path: Path, key: str
 ) -> pl.DataFrame:
     """The rows of a file whose content and count are the published ones."""
-    content = read_bytes(path)
+    content = read_content(path)
     if not _is_published(file, content):
         raise DataError(
             path,

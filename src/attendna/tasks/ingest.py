@@ -60,6 +60,9 @@ class ImportOptions(Config):
         return {"train": train, "valid": self.valid_fraction, "test": self.test_fraction}
 
 
+DEFAULTS = ImportOptions()
+
+
 @dataclass(frozen=True)
 class Imported:
     """The new task, what was decided on the way, and what its user must know."""
@@ -93,8 +96,8 @@ class _Columns:
 
 def import_tables(
     folder: str | Path,
-    files: Mapping[SplitName, Path],
-    options: ImportOptions,
+    files: Mapping[SplitName, str | Path],
+    options: ImportOptions = DEFAULTS,
     *,
     force: bool = False,
 ) -> Imported:
@@ -114,10 +117,13 @@ def import_tables(
         The folder exists.
     """
     refuse_existing(folder, force=force)
-    _check_files(files)
-    journal = _Journal()
     given: list[SplitName] = [split for split in SPLITS if split in files]
-    tables = [_Rows(files[split], split, read_table(files[split])) for split in given]
+    paths = [Path(files[split]) for split in given]
+    _check_files(given, paths)
+    journal = _Journal()
+    tables = [
+        _Rows(path, split, read_table(path)) for split, path in zip(given, paths, strict=True)
+    ]
     columns = _choose_columns(tables[0].path, tables[0].frame, options, journal)
     parts = [
         _take_columns(table, columns, options, journal, table.given if given[1:] else "row")
@@ -129,9 +135,9 @@ def import_tables(
 
 def import_fasta_pair(
     folder: str | Path,
-    negative: Path,
-    positive: Path,
-    options: ImportOptions,
+    negative: str | Path,
+    positive: str | Path,
+    options: ImportOptions = DEFAULTS,
     *,
     force: bool = False,
 ) -> Imported:
@@ -150,7 +156,7 @@ def import_fasta_pair(
         raise ConfigError(f"two FASTA files make two classes, not {len(names)}", "name two")
     journal = _Journal()
     parts: list[_Rows] = []
-    for path, label in ((negative, names[0]), (positive, names[1])):
+    for path, label in ((Path(negative), names[0]), (Path(positive), names[1])):
         if kind(path) not in FASTA:
             raise DataError(path, "this is not a FASTA file", "give .fa, .fasta or .fna")
         table = read_table(path).with_columns(label=pl.lit(label))
@@ -162,21 +168,23 @@ def import_fasta_pair(
     return _publish(folder, parts, options.replace(classes=names), journal, force=force)
 
 
-def _check_files(files: Mapping[SplitName, Path]) -> None:
-    if not files:
+def _check_files(given: Sequence[SplitName], paths: Sequence[Path]) -> None:
+    if not given:
         raise ConfigError("there is nothing to import", "name a file, or --train, --valid, --test")
-    if "train" not in files and "valid" in files:
+    if "train" not in given and "valid" in given:
         raise ConfigError("--valid without --train", "give the training rows too")
-    for split, path in files.items():
+    for number, path in enumerate(paths):
         if kind(path) in FASTA:
             raise DataError(
                 path,
                 "a FASTA file has no labels",
                 "give one a class with --positive and --negative, or a table",
             )
-        same = [other for other in files if other != split and files[other] == path]
-        if same:
-            raise ConfigError(f"{path} is given as {split} and as {same[0]}", "give two files")
+        if path in paths[:number]:
+            first = given[paths.index(path)]
+            raise ConfigError(
+                f"{path} is given as {first} and as {given[number]}", "give two files"
+            )
 
 
 def _choose_columns(

@@ -4,12 +4,9 @@ CSV, TSV, Parquet and FASTA are read, each also gzipped. Rows count from 1 witho
 FASTA file, a row is a record.
 """
 
-import codecs
 import csv
-import gzip
 import io
 import re
-import zlib
 from pathlib import Path
 from typing import cast
 
@@ -17,14 +14,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from attendna.core.content import plain_text, read_content
 from attendna.core.errors import DataError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
 FASTA = (".fa", ".fasta", ".fna")
 PARQUET = (".parquet", ".pq")
 
-_GZIP = b"\x1f\x8b"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DNA = "^[ACGTUNacgtun]+$"
 _SHORTEST_DNA = 4
 
@@ -60,7 +56,7 @@ def read_table(path: str | Path) -> pl.DataFrame:
     """
     path = Path(path)
     kind(path)
-    return parse_table(path, read_bytes(path))
+    return parse_table(path, read_content(path))
 
 
 def parse_table(path: Path, content: bytes) -> pl.DataFrame:
@@ -68,7 +64,7 @@ def parse_table(path: Path, content: bytes) -> pl.DataFrame:
     ending = kind(path)
     if ending in PARQUET:
         return _parse_parquet(path, content)
-    content = _clean_text(path, content)
+    content = plain_text(path, content)
     frame = (
         _parse_fasta(path, content)
         if ending in FASTA
@@ -79,32 +75,6 @@ def parse_table(path: Path, content: bytes) -> pl.DataFrame:
     return frame
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a file, unpacked if it is gzipped.
-
-    Raises
-    ------
-    DataError
-        The file is missing, a folder, empty, or its gzip is damaged.
-    """
-    if path.is_dir():
-        raise DataError(path, "this is a folder", "name a file")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(path, "no such file", "check the path") from None
-    if content.startswith(_GZIP):
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise DataError(
-                path, "the gzip is truncated or damaged", "copy or download it again"
-            ) from error
-    if not content.strip():
-        raise DataError(path, "the file is empty", "give a file with rows")
-    return content
-
-
 def looks_like_dna(values: pl.Series, shortest: int = _SHORTEST_DNA) -> bool:
     """Whether the first values, as far as there are any, are all made of bases."""
     some = values.drop_nulls().head(200)
@@ -113,23 +83,6 @@ def looks_like_dna(values: pl.Series, shortest: int = _SHORTEST_DNA) -> bool:
         and bool(some.str.contains(_DNA).all())
         and cast("int", some.str.len_bytes().min()) >= shortest
     )
-
-
-def _clean_text(path: Path, content: bytes) -> bytes:
-    """UTF-8 text with plain line ends and without a byte order mark."""
-    if content.startswith(_UTF16):
-        raise DataError(path, "the text is UTF-16", "save it as UTF-8")
-    content = content.removeprefix(codecs.BOM_UTF8)
-    nul = content.find(b"\0")
-    if nul >= 0:
-        line = content.count(b"\n", 0, nul) + 1
-        raise DataError(path, f"line {line} holds a NUL byte", "save it as plain UTF-8 text")
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(path, f"line {line} is not UTF-8 text", "save it as UTF-8") from None
-    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
 
 
 def _parse_delimited(path: Path, content: bytes, delimiter: str) -> pl.DataFrame:
