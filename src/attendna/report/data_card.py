@@ -36,6 +36,16 @@ class SplitCard:
         return self.labels.size
 
     @property
+    def shortest(self) -> int:
+        """Bases of its shortest sequence."""
+        return int(self.lengths.min())
+
+    @property
+    def longest(self) -> int:
+        """Bases of its longest sequence."""
+        return int(self.lengths.max())
+
+    @property
     def mean_gc(self) -> float:
         """Mean GC content of its sequences."""
         known = self.gc[~np.isnan(self.gc)]

@@ -102,7 +102,7 @@ def lengths(splits: Mapping[SplitName, Int[ndarray, " _"]]) -> go.Figure:
     """Distribution of the sequence lengths of each split, in bases."""
     figure = blank("length (bases)", "share of split", height=280)
     groups = {name: (of_split, SPLIT_LINES[name].color) for name, of_split in splits.items()}
-    _histograms(figure, groups, edges=_edges(list(splits.values()), 1), unit=" bases")
+    _histograms(figure, groups, edges=_edges(list(splits.values()), 1.0), unit=" bases")
     return figure
 
 

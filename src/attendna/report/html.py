@@ -120,9 +120,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}\u202f%"
 
 
-def thousands(count: float) -> str:
+def thousands(count: int) -> str:
     """A whole number with its thousands set apart."""
-    return f"{count:,.0f}"
+    return f"{count:,}"
 
 
 def duration(seconds: float) -> str:

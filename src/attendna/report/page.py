@@ -235,11 +235,12 @@ class Page:
         if log is None:
             return ""
         last = log.row(-1, named=True)
-        parts = [f"{last['epoch']:g} epochs, {last['step']:,} steps"]
+        parts = [f"{round(last['epoch'], 1):g} epochs, {last['step']:,.0f} steps"]
         if "sequences_per_second" in log.columns:
             parts.append(f"{log['sequences_per_second'].median():,.0f} sequences a second")
-        kept = f"; the weights of epoch {self.kept['epoch']:g} were kept" if self.kept else ""
-        return ", ".join(parts) + kept + "."
+        if self.kept:
+            parts.append(f"the weights of epoch {round(self.kept['epoch'], 1):g} were kept")
+        return ", ".join(parts) + "."
 
     def training_charts(self) -> Iterator[Chart]:
         """How training went."""

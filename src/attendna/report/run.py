@@ -98,7 +98,8 @@ class Run:
         if not path.is_file():
             return None
         try:
-            log = pl.read_csv(path, infer_schema_length=None)
+            # Everything in it is a number, or `nan`, which inference would take for text.
+            log = pl.read_csv(path, infer_schema=False).cast(pl.Float64)
         except PolarsError as error:
             raise FolderError(
                 f"{path} is damaged", "resume the training, or train again"
