@@ -1,4 +1,5 @@
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from tests.planted import plant
 from tests.training.conftest import SMALL
 
 from attendna.cli.main import run
+from attendna.training.batches import Batch, TrainingBatches
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,30 @@ def test_a_folder_that_is_there_is_left_alone(
         assert run(words(settings, task, tmp_path / "mine", *more)) == 2
         assert capsys.readouterr().err.count("\n") == 1
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_ctrl_c_says_how_to_go_on(
+    settings: Path,
+    task: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    get = TrainingBatches.__getitem__
+
+    def interrupted(self: TrainingBatches, number: int) -> Batch:
+        if number == 10:
+            signal.raise_signal(signal.SIGINT)
+        return get(self, number)
+
+    # A shell that starts the tests in the background has the signal ignored.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingBatches, "__getitem__", interrupted)
+        assert run(words(settings, task, tmp_path / "run")) == 130
+    signal.signal(signal.SIGINT, handler)
+    assert "the same command with --resume goes on" in capsys.readouterr().err
+    assert run(words(settings, task, tmp_path / "run", "--resume")) == 0
 
 
 @pytest.mark.parametrize("recipe", ["classify", "enhancer_attention"])

@@ -183,15 +183,16 @@ def test_the_callers_settings_are_left_as_they_were(examples: Examples, tmp_path
     assert torch.get_num_threads() == before[1]
 
 
-def test_ctrl_c_is_passed_on_and_the_training_can_be_resumed(
-    examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_being_told_to_stop_is_passed_on_and_the_training_can_be_resumed(
+    examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
 ) -> None:
     whole = run(small(), examples, tmp_path / "whole")
     get: Callable[..., Batch] = TrainingBatches.__getitem__
 
     def interrupted(self: TrainingBatches, number: int) -> Batch:
         if number == 13:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(sent)
         return get(self, number)
 
     # A shell that starts the tests in the background has the signal ignored.
@@ -201,6 +202,10 @@ def test_ctrl_c_is_passed_on_and_the_training_can_be_resumed(
         with pytest.raises(KeyboardInterrupt):
             run(small(), examples, tmp_path / "run")
     assert signal.signal(signal.SIGINT, handler) is signal.default_int_handler
+    if sent == signal.SIGTERM:
+        # The round is half done; batches are fetched one ahead.
+        state = torch.load(RunFolder(tmp_path / "run").last, weights_only=True)
+        assert state["global_step"] == 13
     assert untimed(run(small(), examples, tmp_path / "run")) == untimed(whole)
 
 

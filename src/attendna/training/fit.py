@@ -231,7 +231,7 @@ def _run(trainer: Trainer, module: TrainingModule, loader: Remaining, folder: Ru
     try:
         trainer.fit(module, loader, ckpt_path=begun, weights_only=True)
     except SystemExit:
-        # Lightning's answer to Ctrl-C; the caller decides what an interrupted training means.
+        # Lightning's answer to Ctrl-C and to SIGTERM; what it means is for the caller to say.
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from None
 

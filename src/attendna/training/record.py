@@ -111,7 +111,8 @@ class Record(Callback):
             self._end_round(cast("TrainingModule", pl_module))
             self._save(trainer)
             trainer.should_stop = self.done
-        elif time.monotonic() - self._saved >= self.save_every:
+        elif trainer.received_sigterm or time.monotonic() - self._saved >= self.save_every:
+            # Told to make room, as on a shared cluster, a training loses nothing.
             self._save(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
