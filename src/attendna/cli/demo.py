@@ -99,7 +99,7 @@ def run_demo(out: Path, sequences: int, seed: int) -> dict[str, Any]:
     say(f"        base-level AUROC of the planted motifs {recovered:.3f}")
 
     say(f"6 of 6  write the report: {report}")
-    write_report(run, report, task, force=True)
+    write_report(run, report, task, ism_folder=ism, force=True)
     return {
         "task": task,
         "run": run,

@@ -11,10 +11,17 @@ from attendna.cli.output import print_json, say
 
 def report(
     run: RunFolder,
+    *,
     out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
     task: Annotated[
         Path | None,
         typer.Option("--task", help="Its task folder, for the data card and the examples."),
+    ] = None,
+    ism: Annotated[
+        Path | None,
+        typer.Option(
+            "--ism", help="What `interpret ism` made of this run; by default RUN/ism, if there."
+        ),
     ] = None,
     force: Force = False,
     json: Json = False,
@@ -22,7 +29,7 @@ def report(
     """Write one self-contained HTML page: data, training, measures, curves, examples, model."""
     from attendna.report.html import write_report
 
-    page = write_report(run, out, task, force=force)
+    page = write_report(run, out, task, ism_folder=ism, force=force)
     size = page.stat().st_size
     if json:
         print_json({"report": page, "bytes": size})

@@ -18,6 +18,8 @@ from attendna.evaluation import curves
 from attendna.evaluation.calibration import reliability
 from attendna.evaluation.metrics import Contrast, Sample
 from attendna.report.style import (
+    GAIN,
+    LOSS,
     SPLIT_LINES,
     SPLIT_TITLES,
     blank,
@@ -315,6 +317,32 @@ def metric_intervals(rows: pl.DataFrame) -> go.Figure:
         showline=False,
         ticks="",
     )
+    return figure
+
+
+def importance_map(ids: Sequence[str], values: Float[ndarray, "N L"]) -> go.Figure:
+    """Importance of every base of some sequences, a row a sequence, aligned at their first base.
+
+    Parameters
+    ----------
+    values
+        Positive where the base speaks for the class that was followed; NaN where there is no base.
+    """
+    figure = blank("position (bases)", "", height=120 + max(60, 14 * len(ids)))
+    # A few bases matter much more than all others; what exceeds the scale has its end's color.
+    most = float(np.nanquantile(np.abs(values), 0.995)) if np.isfinite(values).any() else 0.0
+    figure.add_heatmap(
+        z=values,
+        y=np.arange(len(ids)),
+        customdata=np.array([[html.escape(name)] * values.shape[1] for name in ids]),
+        zmid=0,
+        zmin=-most or -1,
+        zmax=most or 1,
+        colorscale=[[0, LOSS], [0.5, rgba(LOSS, 0)], [0.5, rgba(GAIN, 0)], [1, GAIN]],
+        colorbar={"title": {"text": "log-odds"}, "thickness": 10, "outlinewidth": 0},
+        hovertemplate="%{customdata}, position %{x}: %{z:.3f}<extra></extra>",
+    )
+    figure.update_yaxes(showticklabels=False, ticks="", showline=False, autorange="reversed")
     return figure
 
 

@@ -24,6 +24,7 @@ from attendna.core.errors import FolderError
 from attendna.core.files import publish_file, refuse_existing
 from attendna.report.data_card import describe
 from attendna.report.examples import blocks
+from attendna.report.importance import Importance
 from attendna.report.page import Page
 from attendna.report.run import Run
 from attendna.report.style import CONFIG
@@ -35,6 +36,7 @@ def write_report(
     out: str | Path,
     task_folder: str | Path | None = None,
     *,
+    ism_folder: str | Path | None = None,
     force: bool = False,
 ) -> Path:
     """Write the page about a run.
@@ -47,6 +49,9 @@ def write_report(
         The HTML file.
     task_folder
         The task, for the data card and the sequences of the examples.
+    ism_folder
+        What ``interpret ism`` made, for the importance of bases; by default ``ism`` of the run
+        folder, if it is there.
     force
         Replace an existing file.
 
@@ -61,15 +66,22 @@ def write_report(
     if out.is_dir():
         raise FolderError(f"{out} is a folder", "name a file, such as report.html")
     refuse_existing(out, force=force)
-    text = render(Run(Path(run_folder)), open_task(task_folder) if task_folder else None)
+    run = Run(Path(run_folder))
+    if ism_folder is None and (run.path / "ism").is_dir():
+        ism_folder = run.path / "ism"
+    text = render(
+        run,
+        open_task(task_folder) if task_folder else None,
+        Importance.read(ism_folder) if ism_folder else None,
+    )
     with publish_file(out, force=force) as partial:
         partial.write_text(text, encoding="utf-8")
     return out
 
 
-def render(run: Run, task: Task | None = None) -> str:
+def render(run: Run, task: Task | None = None, importance: Importance | None = None) -> str:
     """The text of the page."""
-    page = Page(run, task, describe(task) if task else None)
+    page = Page(run, task, describe(task) if task else None, importance)
     template = _environment().get_template("report.html.j2")
     return template.render(page=page, plotly=_bundle(), css=_part("css"), script=_part("js"))
 
@@ -84,7 +96,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = environment.filters
-    for function in (blocks, duration, embedded, measure, percent, thousands):
+    for function in (blocks, duration, embedded, measure, percent, picture, thousands):
         filters[function.__name__] = function
     return environment
 
@@ -106,6 +118,11 @@ def embedded(figure: go.Figure) -> Markup:
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Markup(text)  # noqa: S704 - just escaped
+
+
+def picture(svg: str) -> str:
+    """An SVG file as an address within the page; as a picture it runs no script."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def measure(value: float | None) -> str:

@@ -26,6 +26,7 @@ from attendna.report.examples import (
     most_certain,
     worst_mistakes,
 )
+from attendna.report.importance import Importance
 from attendna.report.run import Evaluated, Run
 from attendna.report.style import SPLIT_TITLES
 from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
@@ -90,6 +91,7 @@ class Page:
     run: Run
     task: Task | None = None
     card: DataCard | None = None
+    importance: Importance | None = None
 
     version = attendna.__version__
     most_bases = MOST_BASES
@@ -391,6 +393,21 @@ class Page:
             return {}
         frame = self.task.read(self.shown_split).frame
         return dict(frame.select("id", "sequence").iter_rows())
+
+    # Importance
+
+    def importance_chart(self) -> Chart | None:
+        """Where in the sequences the important bases lie."""
+        if self.importance is None:
+            return None
+        shown, total = len(self.importance.ids), self.importance.total
+        which = f"the first {shown} of {total}" if shown < total else f"{shown}"
+        note = (
+            f"Rows are {which} sequences. Blue bases hold the log-odds of the class up, orange "
+            "ones hold them down: the mean fall over the three substitutions of each base."
+        )
+        figure = figures.importance_map(self.importance.ids, self.importance.values)
+        return Chart("Importance by position", note, figure, wide=True)
 
     # The model
 

@@ -35,8 +35,6 @@ SPLIT_TITLES: dict[SplitName, str] = {"train": "training", "valid": "validation"
 CLASS_COLORS = ("#7d8894", "#d55e00", "#2c7fbf", "#0a9673", "#b3649a", "#c07f00")
 """By class number, from the seventh anew; of two classes the second is the positive one."""
 
-BASE_COLORS = {"A": "#0a9673", "C": "#2c7fbf", "G": "#c07f00", "T": "#d55e00", "N": "#7d8894"}
-
 GAIN, LOSS = "#2c7fbf", "#d55e00"
 """Ends of the diverging scale; its middle is transparent, the page itself."""
 
