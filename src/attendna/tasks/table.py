@@ -4,8 +4,6 @@ CSV, TSV, Parquet and FASTA are read, each also gzipped. Rows count from 1 witho
 FASTA file, a row is a record.
 """
 
-import csv
-import io
 import re
 from pathlib import Path
 from typing import cast
@@ -15,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attendna.core.content import plain_text, read_content
+from attendna.core.delimited import DELIMITERS, column_names, parse_delimited
 from attendna.core.errors import DataError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
 FASTA = (".fa", ".fasta", ".fna")
 PARQUET = (".parquet", ".pq")
 
@@ -86,38 +84,14 @@ def looks_like_dna(values: pl.Series, shortest: int = _SHORTEST_DNA) -> bool:
 
 
 def _parse_delimited(path: Path, content: bytes, delimiter: str) -> pl.DataFrame:
-    header = content.partition(b"\n")[0].decode()
-    if delimiter not in header:
-        delimiter = max((",", "\t", ";", delimiter), key=header.count)
-    names = next(csv.reader([header], delimiter=delimiter))
+    names, _ = column_names(content, delimiter)
     if any(re.match(_DNA, name) and len(name) > 2 * _SHORTEST_DNA for name in names):
         raise DataError(
             path,
             "the first line is a row, not column names",
             "put a line such as sequence,label before it",
         )
-    try:
-        return pl.read_csv(content, separator=delimiter, infer_schema=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise _describe_misfit(path, content.decode(), delimiter) from error
-
-
-def _describe_misfit(path: Path, text: str, delimiter: str) -> DataError:
-    """Find, slowly, the row that could not be read."""
-    lines = csv.reader(io.StringIO(text), delimiter=delimiter)
-    width = len(next(lines))
-    try:
-        for row, fields in enumerate(lines, start=1):
-            if len(fields) > width:
-                return DataError(
-                    path,
-                    f"{len(fields)} fields where the header has {width}",
-                    "quote fields that hold the delimiter, or correct the row",
-                    row=row,
-                )
-    except csv.Error as error:
-        return DataError(path, f"not a table: {error}", "save it again as CSV or TSV")
-    return DataError(path, "not a table that can be read", "save it again as CSV or TSV")
+    return parse_delimited(path, content, delimiter)
 
 
 def _parse_parquet(path: Path, content: bytes) -> pl.DataFrame:
