@@ -74,7 +74,11 @@ def test_unusual_lengths_are_said_in_one_line(
     ("name", "text", "said"),
     [
         ("a.fa", ">x\nACGTACGT\n>y\nAC\n", "a.fa, row 2: the sequence 'y' has 2 bases"),
-        ("a.fa", ">x\nACGTACGN\n", "a.fa, row 1: the sequence 'x' has an unknown base at position 8"),
+        (
+            "a.fa",
+            ">x\nACGTACGN\n",
+            "a.fa, row 1: the sequence 'x' has an unknown base at position 8",
+        ),
         ("a.csv", "id,dna\n1,ACGTACGT\n2,\n", "a.csv, row 2: the sequence is missing"),
         ("a.csv", "id,peak\n1,chr1\n", "a.csv: there is no sequence column among id, peak"),
         ("a.csv", "", "a.csv"),

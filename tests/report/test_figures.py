@@ -236,3 +236,20 @@ def test_names_are_text_never_markup() -> None:
             assert "<" not in trace.name.replace("<extra>", "")
             assert "<b>" not in trace.hovertemplate
             assert "<a" not in trace.hovertemplate
+
+
+def test_importance_map_is_centered_on_zero() -> None:
+    values = np.array([[1.0, -0.5, np.nan], [0.2, 0.0, -2.0]])
+    (heat,) = figures.importance_map(("a", "<b>"), values).data
+    assert np.array_equal(heat.z, values, equal_nan=True)
+    assert heat.zmin == -heat.zmax
+    assert heat.zmid == 0
+    assert [row[0] for row in heat.customdata] == ["a", "&lt;b&gt;"]
+    # The middle is the page itself, whatever its theme.
+    assert all(color.endswith(",0)") for place, color in heat.colorscale if place == 0.5)
+
+
+def test_importance_map_of_nothing_is_flat() -> None:
+    for values in (np.zeros((1, 4)), np.full((1, 4), np.nan)):
+        (heat,) = figures.importance_map(("a",), values).data
+        assert (heat.zmin, heat.zmax) == (-1, 1)

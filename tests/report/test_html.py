@@ -15,6 +15,8 @@ from plotly.offline import get_plotlyjs
 from tests.report.conftest import metric_rows
 
 from attendna.core.errors import FolderError
+from attendna.interpret.mutagenesis import saturation_mutagenesis
+from attendna.prediction.predictor import Predictor
 from attendna.report.html import duration, embedded, measure, percent, thousands, write_report
 from attendna.tasks.spec import Source, TaskSpec
 from attendna.tasks.store import Task, open_task, write_task
@@ -328,3 +330,25 @@ def test_numbers_as_text() -> None:
     ]  # fmt: skip
     assert percent(0.4567) == "45.7\u202f%"
     assert thousands(1234567) == "1,234,567"
+
+
+def test_importance_is_shown_where_it_is_known(trained: Path, task: Task, tmp_path: Path) -> None:
+    split = task.read("test")
+    result = saturation_mutagenesis(Predictor.load(trained), split.sequences.take(range(4)))
+    result.write(tmp_path / "ism")
+    page = write_report(trained, tmp_path / "page.html", ism_folder=tmp_path / "ism").read_text()
+    parsed = Parsed(page)
+    assert "Rows are 4 sequences." in parsed.prose
+    logo = next(str(a["src"]) for tag, a in parsed.elements if tag == "img")
+    kind, _, packed = logo.partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(packed) == (tmp_path / "ism" / "logo.svg").read_bytes()
+    assert ("a", {"href": "#importance"}) in parsed.elements
+
+
+def test_importance_in_the_run_folder_is_found(make_run, task: Task) -> None:
+    run = make_run(task, {})
+    predictor = Predictor.load(run)
+    sequences = task.read("valid").sequences.take(range(2))
+    saturation_mutagenesis(predictor, sequences).write(run / "ism")
+    assert "Rows are 2 sequences." in page_of(run).prose

@@ -87,7 +87,9 @@ def interval(metric: Metric, value: float, resampled: Float64[ndarray, " R"]) ->
     """The interval of a metric's value from its values in resamples.
 
     It is the percentile interval. A metric that resampling inflates (ECE) gets the reflected
-    ("basic") one, which takes the inflation off again, stretched to hold the value and not below 0.
+    ("basic") one, which takes the inflation off again, stretched to hold the value and not below 0;
+    of a nearly calibrated model and a few hundred rows it still lies too high (of 400 rows it held
+    a true ECE of .02 in 78 of 100 simulations, of 2,000 rows in 93).
     Where the value, or one resample in twenty, is not defined there is no interval.
     """
     if np.isnan(value) or np.isnan(resampled).mean() > 1 - LEVEL:

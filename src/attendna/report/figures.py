@@ -338,7 +338,7 @@ def importance_map(ids: Sequence[str], values: Float[ndarray, "N L"]) -> go.Figu
         zmid=0,
         zmin=-most or -1,
         zmax=most or 1,
-        colorscale=[[0, LOSS], [0.5, rgba(LOSS, 0)], [0.5, rgba(GAIN, 0)], [1, GAIN]],
+        colorscale=[[0, LOSS], [0.5, rgba(LOSS, 0.0)], [0.5, rgba(GAIN, 0.0)], [1, GAIN]],
         colorbar={"title": {"text": "log-odds"}, "thickness": 10, "outlinewidth": 0},
         hovertemplate="%{customdata}, position %{x}: %{z:.3f}<extra></extra>",
     )

@@ -59,7 +59,8 @@ class Importance:
             )
         except (PolarsError, OSError) as error:
             raise FolderError(f"{folder / SCORES} is damaged", "make it again") from error
-        row, position = shown["row"].to_numpy(), shown["position"].to_numpy()
+        row = shown["row"].to_numpy().astype(np.int64)
+        position = shown["position"].to_numpy().astype(np.int64)
         values = np.full((row.max(initial=-1) + 1, position.max(initial=-1) + 1), np.nan)
         values[row, position] = shown["importance"].to_numpy()
         logo = (folder / LOGO).read_text(encoding="utf-8")
