@@ -101,6 +101,28 @@ def test_a_training_that_broke_off_ends_with_the_same_bits(
     assert [line.split(",")[1] for line in log[1:]] == [str(s) for s in whole.schedule.ends]
 
 
+def test_bfloat16_is_used_stays_near_and_is_resumed_exactly(
+    examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(path: Path) -> Record:
+        path.mkdir(exist_ok=True)
+        machine = Machine(torch.device("cpu"), "bf16", 1)
+        return fit(small(), examples, RunFolder(path), machine, run_id="test")
+
+    whole = half(tmp_path / "whole")
+    exact = run(small(), examples, tmp_path / "exact")
+    assert whole.best["valid_loss"] != exact.best["valid_loss"]
+    assert whole.best["valid_loss"] == pytest.approx(exact.best["valid_loss"], rel=0.02)
+    state = torch.load(whole.folder.last, weights_only=True)
+    assert {value.dtype for value in state["state_dict"].values()} <= {torch.float32, torch.int64}
+    with monkeypatch.context() as patch:
+        cut_at(patch, 13)
+        with pytest.raises(PowerCut):
+            half(tmp_path / "broken")
+    half(tmp_path / "broken")
+    assert best_bytes(tmp_path / "broken") == best_bytes(tmp_path / "whole")
+
+
 def test_the_state_is_plain_numbers_and_tensors(examples: Examples, tmp_path: Path) -> None:
     run(small(), examples, tmp_path / "run")
     state = torch.load(RunFolder(tmp_path / "run").last, weights_only=True)

@@ -12,6 +12,7 @@ from attendna.training.run import (
     RunConfig,
     RunFolder,
     available_cores,
+    default_threads,
     differing_key,
 )
 
@@ -224,6 +225,16 @@ def test_two_processes_never_train_in_one_folder(tmp_path: Path) -> None:
         raise AssertionError("both hold the lock")
     with folder.locked():
         assert folder.config.is_file()
+
+
+def test_threads_are_what_the_environment_says_or_one_a_core(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert default_threads() == 3
+    for said in ("", "0", "many"):
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+        assert default_threads() == available_cores()
 
 
 def test_cores_are_those_this_process_may_use() -> None:

@@ -111,7 +111,7 @@ class TrainerConfig(Config):
     device: str = "auto"
     precision: PrecisionChoice = "auto"
     threads: int | None = Field(default=None, ge=1)
-    """Processor threads; none for one a core."""
+    """Processor threads; none for what OMP_NUM_THREADS says, else one a core."""
 
     @property
     def lower_is_better(self) -> bool:
@@ -305,6 +305,12 @@ class Environment:
             python=platform.python_version(),
             packages={name: version(name) for name in names},
         )
+
+
+def default_threads() -> int:
+    """Threads to compute with: what the environment says, else one a core."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return int(said) if said.isdigit() and int(said) > 0 else available_cores()
 
 
 def available_cores() -> int:

@@ -19,7 +19,7 @@ from attendna.prediction.device import choose_device, choose_precision, describe
 from attendna.prediction.predictor import Predictor
 from attendna.tokens.buffer import CodeBuffer
 from attendna.training.examples import Examples
-from attendna.training.run import Environment, RunConfig, RunFolder, available_cores
+from attendna.training.run import Environment, RunConfig, RunFolder, default_threads
 
 if TYPE_CHECKING:
     from attendna.training.fit import Machine
@@ -113,7 +113,7 @@ def _environment(config: RunConfig, examples: Examples) -> Environment:
     return Environment.of_this_machine(
         device,
         choose_precision(config.trainer.precision, device),
-        config.trainer.threads or available_cores(),
+        config.trainer.threads or default_threads(),
         task=examples.spec.name,
         split_hash=examples.split_hash,
         run_id=config.run_id(examples.split_hash),
