@@ -73,6 +73,25 @@ def sha256(path: str | Path) -> str:
 
 
 @contextlib.contextmanager
+def exclusive(path: str | Path) -> Generator[None, None, None]:
+    """Let one process at a time through, on this machine or another; the others wait.
+
+    ``path`` is a file made for the purpose and kept; its lock ends with the process. Where the file
+    system has no locks nobody waits.
+    """
+    path = Path(path)
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
 def _workplace(target: Path, *, force: bool) -> Generator[Path, None, None]:
     """A locked, empty folder beside ``target``, removed at the end if it is still there."""
     with _explained(target):

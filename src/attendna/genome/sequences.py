@@ -4,7 +4,7 @@ The layout is Arrow's for binary columns, so that gathering, padding and reversi
 over the same memory.
 
 Shapes: ``n`` bases in all, ``b`` sequences, ``o`` = b + 1 bounds, ``l`` bases of the longest,
-``k`` rows asked for.
+``k`` rows asked for, ``g`` bases of the buffer that is cut.
 """
 
 from collections.abc import Iterable, Sequence
@@ -86,6 +86,41 @@ class SequenceBatch:
         np.cumsum([part.size for part in parts], out=offsets[1:])
         return cls(np.concatenate([np.empty(0, dtype=np.uint8), *parts]), offsets)
 
+    @classmethod
+    def cut(
+        cls,
+        codes: UInt8[ndarray, " g"],
+        starts: Int64[ndarray, " b"],
+        ends: Int64[ndarray, " b"],
+        before: Int64[ndarray, " b"] | None = None,
+        after: Int64[ndarray, " b"] | None = None,
+    ) -> "SequenceBatch":
+        """Copy ``codes[start:end]`` for many stretches of one long buffer, which may overlap.
+
+        Parameters
+        ----------
+        before, after
+            How many N to add on the left and on the right of each stretch.
+        """
+        buffers = _chunks(codes, longest=int((ends - starts).max(initial=0)))
+        views = _views(codes, starts, ends - starts)
+        padding = [count for count in (before, after) if count is not None]
+        if padding:
+            unknown = np.full(max(int(count.max(initial=0)) for count in padding), N)
+            columns = [
+                _views(unknown, np.zeros_like(starts), count, first_buffer=len(buffers))
+                for count in padding
+            ]
+            columns.insert(0 if before is None else 1, views)
+            views = np.stack(columns, axis=1).ravel()
+            buffers.append(pa.py_buffer(unknown))
+        column = pa.Array.from_buffers(
+            pa.binary_view(), views.size, [None, pa.py_buffer(views), *buffers]
+        )
+        # Turning views into a plain column makes Arrow copy every stretch to its place.
+        parts = _from_arrow(column.cast(pa.large_binary()))
+        return cls(parts.codes, np.ascontiguousarray(parts.offsets[:: 1 + len(padding)]))
+
     @property
     def lengths(self) -> Int64[ndarray, " b"]:
         """Bases of each sequence."""
@@ -121,11 +156,30 @@ class SequenceBatch:
         filled = pc.ascii_rpad(text, width=longest, padding=chr(N))  # pyright: ignore[reportAttributeAccessIssue]
         return _from_arrow(filled).codes.reshape(len(self), longest), lengths
 
-    def reverse_complement(self) -> "SequenceBatch":
-        """Every sequence replaced by its opposite strand; the order of sequences stays."""
+    def rectangle(self) -> UInt8[ndarray, "b l"]:
+        """Sequences of one common length as rows, without a copy.
+
+        Raises
+        ------
+        ValueError
+            Lengths differ.
+        """
+        lengths = self.lengths
+        if lengths.size and lengths.min() != lengths.max():
+            raise ValueError(f"lengths differ, from {lengths.min()} to {lengths.max()}")
+        return self.codes.reshape(len(self), lengths[0] if lengths.size else 0)
+
+    def reverse_complement(self, where: Bool[ndarray, " b"] | None = None) -> "SequenceBatch":
+        """Every sequence, or those where a mask is true, replaced by its opposite strand."""
+        if where is not None and not where.any():
+            return self
         opposite = SequenceBatch(complement(self.codes), self.offsets)
         column = opposite._to_arrow(pa.large_binary())
-        return _from_arrow(pc.binary_reverse(column))  # pyright: ignore[reportAttributeAccessIssue]
+        column = pc.binary_reverse(column)  # pyright: ignore[reportAttributeAccessIssue]
+        if where is not None and not where.all():
+            same = self._to_arrow(pa.large_binary())
+            column = pc.if_else(pa.array(where), column, same)  # pyright: ignore[reportAttributeAccessIssue]
+        return _from_arrow(column)
 
     def to_text(self) -> list[str]:
         """Upper-case letters of every sequence."""
@@ -155,6 +209,46 @@ def _buffers(column: ArrowColumn) -> tuple[UInt8[ndarray, " n"], Int64[ndarray, 
     offsets = np.frombuffer(bounds, dtype=np.int64)[column.offset :][: len(column) + 1]
     values = np.frombuffer(data or b"", dtype=np.uint8)[offsets[0] : offsets[-1]]
     return values, offsets - offsets[0]
+
+
+# How Arrow lays out a view of bytes: up to 12 bytes inside the view itself, longer ones by their
+# first four bytes, the buffer they lie in, and a 32-bit offset there.
+_VIEW = np.dtype(
+    [("length", np.int32), ("head", np.uint8, 4), ("buffer", np.int32), ("offset", np.int32)]
+)
+_INSIDE = 12
+_CHUNK_BITS = 30
+
+
+def _views(
+    codes: UInt8[ndarray, " g"],
+    starts: Int64[ndarray, " b"],
+    lengths: Int64[ndarray, " b"],
+    first_buffer: int = 0,
+) -> ndarray:
+    """Arrow views of ``codes[start:start + length]``, in the buffers that :func:`_chunks` makes."""
+    views = np.zeros(starts.size, dtype=_VIEW)
+    views["length"] = lengths
+    short = lengths <= _INSIDE
+    places = starts[~short]
+    views["head"][~short] = codes[places[:, None] + np.arange(4)]
+    views["buffer"][~short] = first_buffer + (places >> _CHUNK_BITS)
+    views["offset"][~short] = places & ((1 << _CHUNK_BITS) - 1)
+    if codes.size and short.any():
+        ranks = np.arange(_INSIDE)
+        index = np.minimum(starts[short, None] + ranks, codes.size - 1)
+        inline = np.where(ranks < lengths[short, None], codes[index], 0)
+        views.view(np.uint8).reshape(-1, _VIEW.itemsize)[short, 4:] = inline
+    return views
+
+
+def _chunks(codes: UInt8[ndarray, " g"], longest: int) -> list[Any]:
+    """Buffers from every 2^30th base on, each with the ``longest`` stretch that starts in it."""
+    size = 1 << _CHUNK_BITS
+    if longest >= size:
+        raise ValueError(f"a stretch of {longest} bases is too long to be cut")
+    starts = range(0, codes.size, size)
+    return [pa.py_buffer(codes[start : start + size + longest]) for start in starts]
 
 
 def _flat_text(

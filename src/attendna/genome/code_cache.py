@@ -1,0 +1,152 @@
+"""A genome as one array of codes on disk, mapped into memory and shared by all processes.
+
+The cache of a genome file is a folder, named after the file's fingerprint, that holds ``codes.bin``
+(one byte a base, contigs end to end) and ``contigs.json``. It appears whole or not at all.
+
+Shapes: ``g`` bases of the genome, ``n`` of a contig.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from attendna.core.errors import FolderError
+from attendna.core.files import exclusive, publish_folder
+
+FORMAT = 1
+CODES_FILE = "codes.bin"
+CONTIGS_FILE = "contigs.json"
+_SAMPLES = 64
+_SAMPLE_BYTES = 1 << 14
+
+
+class Contig(NamedTuple):
+    """One sequence of a genome."""
+
+    name: str
+    codes: UInt8[ndarray, " n"]
+
+
+@dataclass(frozen=True, eq=False)
+class GenomeCodes:
+    """All contigs end to end, with their names and lengths in this order.
+
+    ``digest`` is a SHA-256 over names, lengths and codes: the same for the same bases, whatever
+    file format they came from.
+    """
+
+    codes: UInt8[ndarray, " g"]
+    names: tuple[str, ...]
+    lengths: tuple[int, ...]
+    digest: str
+
+
+def cache_folder() -> Path:
+    """Where caches lie unless told otherwise: ``ATTENDNA_CACHE``, or the user's cache folder."""
+    chosen = os.environ.get("ATTENDNA_CACHE")
+    if chosen:
+        return Path(chosen) / "genomes"
+    import pooch
+
+    return Path(pooch.os_cache("attendna")) / "genomes"
+
+
+def fingerprint(path: Path) -> str:
+    """What tells a file from an edited or another one: size, time of change, samples of bytes."""
+    status = path.stat()
+    digest = hashlib.sha256(f"{FORMAT} {status.st_size} {status.st_mtime_ns}".encode())
+    with path.open("rb") as stream:
+        for sample in range(_SAMPLES):
+            stream.seek(sample * max(status.st_size - _SAMPLE_BYTES, 0) // (_SAMPLES - 1))
+            digest.update(stream.read(_SAMPLE_BYTES))
+    return digest.hexdigest()[:32]
+
+
+def in_memory(contigs: Iterable[Contig]) -> GenomeCodes:
+    """Join contigs without a cache."""
+    parts = list(contigs)
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(_heading(part))
+        digest.update(part.codes.data)
+    return GenomeCodes(
+        codes=np.concatenate([np.empty(0, np.uint8), *(part.codes for part in parts)]),
+        names=tuple(part.name for part in parts),
+        lengths=tuple(part.codes.size for part in parts),
+        digest=digest.hexdigest(),
+    )
+
+
+def through_cache(
+    path: Path, read: Callable[[], Iterable[Contig]], folder: Path | None = None
+) -> GenomeCodes:
+    """The codes of a genome file, from its cache if there is one, else from ``read`` into one.
+
+    One process builds while others that want the same wait for it.
+    """
+    folder = folder or cache_folder()
+    target = folder / fingerprint(path)
+    found = _open(target)
+    if found is None:
+        try:
+            with exclusive(folder / f"{target.name}.lock"):
+                found = _open(target)
+                if found is None:
+                    _build(target, path, read())
+                    found = _open(target)
+        except FolderError as error:
+            raise FolderError(
+                error.problem, "set ATTENDNA_CACHE to a folder that can be written"
+            ) from error
+    if found is None:
+        raise FolderError(f"{target} changed while it was read", "run again")
+    return found
+
+
+def _build(target: Path, source: Path, contigs: Iterable[Contig]) -> None:
+    digest = hashlib.sha256()
+    names: list[str] = []
+    lengths: list[int] = []
+    with publish_folder(target, force=True) as partial:
+        with (partial / CODES_FILE).open("wb") as stream:
+            for contig in contigs:
+                stream.write(contig.codes.data)
+                digest.update(_heading(contig))
+                digest.update(contig.codes.data)
+                names.append(contig.name)
+                lengths.append(contig.codes.size)
+        card = {"source": str(source), "digest": digest.hexdigest()}
+        text = json.dumps(card | {"names": names, "lengths": lengths})
+        (partial / CONTIGS_FILE).write_text(text, encoding="utf-8")
+
+
+def _open(target: Path) -> GenomeCodes | None:
+    """The cache at ``target``; none if there is none or it is damaged."""
+    try:
+        card = json.loads((target / CONTIGS_FILE).read_text(encoding="utf-8"))
+        size = (target / CODES_FILE).stat().st_size
+        names, lengths = tuple(card["names"]), tuple(card["lengths"])
+        digest = str(card["digest"])
+    except (OSError, ValueError, KeyError):
+        return None
+    if size != sum(lengths):
+        return None
+    # Nothing can be mapped of an empty file.
+    codes = (
+        np.asarray(np.memmap(target / CODES_FILE, dtype=np.uint8, mode="r"))
+        if size
+        else np.empty(0, dtype=np.uint8)
+    )
+    return GenomeCodes(codes, names, lengths, digest)
+
+
+def _heading(contig: Contig) -> bytes:
+    return f">{contig.name} {contig.codes.size}\n".encode()
