@@ -15,13 +15,14 @@ the vocabulary), ``D`` width, ``H`` heads, ``C`` width of a head, ``P`` width af
 ``T`` outputs.
 """
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from attendna.core.errors import ConfigError
 from attendna.models.layers.attention import SelfAttention, head_width
@@ -195,20 +196,83 @@ class OneQueryAttention(nn.Module):
         rotation
             Turns keys by their positions; the learned token itself has none.
         """
+        # The learned token stands in every sequence once.
+        log_weight = F.pad(log_weight, (0, 1))
+        if self._plain(items, rotation):
+            project = self.project.weight, self.project.bias
+            return _BagAttention.apply(items, self.token, log_weight, *project)
         token = self.token.to(items.dtype).expand(*items.shape[:-2], 1, -1)
         items = torch.cat([items, token], dim=-2)
-        # The learned token stands in every sequence once.
         query, key, value = zip(
             self.project.weight.chunk(3), self.project.bias.chunk(3), strict=True
         )
         heads, width = self.owned.shape
         # One row a head, zero in the channels of others.
         one_query = self.owned * ((width // heads) ** -0.5 * F.linear(self.token, *query))
-        scores = _scores(one_query, *key, items, rotation) + F.pad(log_weight, (0, 1))[:, None]
+        scores = _scores(one_query, *key, items, rotation) + log_weight[:, None]
         mean = scores.softmax(2).to(items.dtype) @ items
         if heads == 1:
             return F.linear(mean[:, 0], *value)
         return (F.linear(mean, value[0]) * self.owned).sum(1) + value[1]
+
+    def _plain(self, items: Tensor, rotation: Rotation | None) -> bool:
+        """Whether it is one head over items that all sequences share, in one precision."""
+        shared = items.dim() == 2 and rotation is None and len(self.owned) == 1
+        return shared and not torch.is_autocast_enabled(items.device.type)
+
+
+class _BagAttention(torch.autograd.Function):
+    """One head over a table that all sequences share and the learned token, which comes last.
+
+    The same numbers as the general way gives, with the gradient written out: a step of a small
+    batch costs by the operation, and this takes a third of those that autograd records.
+    """
+
+    @staticmethod
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any,
+        table: Float[Tensor, "V D"],
+        token: Float[Tensor, " D"],
+        log_weight: Float[Tensor, "B N"],
+        weight: Float[Tensor, "3*D D"],
+        bias: Float[Tensor, "3*D"],
+    ) -> Float[Tensor, "B D"]:
+        width = len(token)
+        scale = width**-0.5
+        to_query, to_key, to_value = weight.chunk(3)
+        items = torch.cat([table, token[None]])
+        query = torch.addmv(bias[:width], to_query, token, beta=scale, alpha=scale)
+        # What the keys' bias adds is the same for every item, and attention does not see it.
+        folded = query @ to_key
+        share = (log_weight + items @ folded).softmax(1)
+        mean = share @ items
+        ctx.save_for_backward(items, weight, query, folded, share, mean)
+        return torch.addmm(bias[2 * width :], mean, to_value.T)
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, gradient: Float[Tensor, "B D"]
+    ) -> tuple[Tensor | None, Tensor, None, Tensor, Tensor]:
+        items, weight, query, folded, share, mean = ctx.saved_tensors
+        width = items.shape[1]
+        to_query, to_key, to_value = weight.chunk(3)
+        of_mean = gradient @ to_value
+        # The gradient of a softmax takes off the average of what comes in, here of_mean @ mean.
+        of_scores = (of_mean @ items.T - (of_mean * mean).sum(1, keepdim=True)).mul_(share).sum(0)
+        of_folded = of_scores @ items
+        of_query = (to_key @ of_folded).mul_(width**-0.5)
+        of_token = of_query @ to_query + of_scores[-1] * folded + share[:, -1] @ of_mean
+        of_table = None
+        if ctx.needs_input_grad[0]:
+            of_table = torch.addr(share[:, :-1].T @ of_mean, of_scores[:-1], folded)
+        return (
+            of_table,
+            of_token,
+            None,
+            torch.cat([of_query.outer(items[-1]), query.outer(of_folded), gradient.T @ mean]),
+            torch.cat([of_query, torch.zeros_like(of_query), gradient.sum(0)]),
+        )
 
 
 def _scores(

@@ -71,7 +71,8 @@ def spell(
         Whether a word that begins inside its sequence and ends beyond it is a token.
     """
     reach = max(codes.shape[1], (tokens - 1) * stride + k)
-    codes = functional.pad(codes, (0, reach - codes.shape[1]))
+    if reach > codes.shape[1]:
+        codes = functional.pad(codes, (0, reach - codes.shape[1]))
     columns = torch.arange(reach, device=codes.device)
     inside = columns < lengths[:, None]
     # What padding holds may be anything: it becomes N before a word is read.
