@@ -229,7 +229,7 @@ class _BagAttention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(  # noqa: PLR0917  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any,
         table: Float[Tensor, "V D"],
         token: Float[Tensor, " D"],
