@@ -2,24 +2,26 @@
 
 BED3 to BED12, narrowPeak, broadPeak, tables with named columns, and GTF (the transcription start
 sites of its genes) are read, each also gzipped. Coordinates are 0-based and half-open; what counts
-from 1 (GTF, and tables that say so) is converted here and nowhere else.
+from 1 (GTF, and tables that say so) is converted here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import DELIMITERS, parse_delimited
+from attendna.core.delimited import DELIMITERS, column_names
 from attendna.core.errors import DataError
 from attendna.genome.contigs import ContigNames
+from attendna.genome.preflight import BadRows, BadRowsError, Rule, judge
+from attendna.genome.rows import Layout, read_rows
+from attendna.genome.start_sites import start_sites
 
 Format = Literal["bed", "narrowPeak", "broadPeak", "gtf", "table"]
-BadRows = Literal["error", "drop"]
-"""What becomes of bad rows: the file is refused, or they are left out and listed."""
 
 SCHEMA = {
     "chrom": pl.String,
@@ -35,9 +37,6 @@ SCHEMA = {
 enrichment of a peak and ``summit`` its highest base, as a position on the chromosome; what a file
 does not tell is null."""
 
-COMPLAINTS = {"line": pl.Int64, "problem": pl.String, "fix": pl.String}
-"""Columns of the list of bad rows; ``line`` is the line of the file."""
-
 TABLE_NAMES: Mapping[str, tuple[str, ...]] = {
     "chrom": ("chrom", "chr", "#chrom", "#chr", "chromosome", "seqnames", "contig", "region"),
     "start": ("start", "chromstart", "start_position", "begin"),
@@ -49,7 +48,9 @@ TABLE_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Column names, in lower case, that are understood in tables."""
 
-_BED = ("chrom", "start", "end", "name", "score", "strand")
+_PLACE = ("chrom", "start", "end")
+_BED = (*_PLACE, "name", "score", "strand")
+_BLOCKS = ("thick_start", "thick_end", "rgb", "block_count", "block_sizes", "block_starts")
 _PEAK = (*_BED, "signal", "p_value", "q_value")
 _FIELDS: Mapping[Format, tuple[str, ...]] = {
     "bed": _BED,
@@ -57,12 +58,17 @@ _FIELDS: Mapping[Format, tuple[str, ...]] = {
     "broadPeak": _PEAK,
     "gtf": ("chrom", "source", "feature", "start", "end", "score", "strand", "phase", "attributes"),
 }
-_BED12 = (*_BED, "thick_start", "thick_end", "rgb", "block_count", "block_sizes", "block_starts")
-_NEEDED: Mapping[Format, int] = {"bed": 3, "narrowPeak": 10, "broadPeak": 9, "gtf": 9, "table": 3}
+_UNREAD = ("thick_start", "thick_end", "rgb", "p_value", "q_value", "source", "phase")
 _WHOLE = ("start", "end", "offset", "block_count")
 _REAL = ("score", "signal")
+_FORMATS: Mapping[str, Format] = {
+    ".bed": "bed",
+    ".narrowpeak": "narrowPeak",
+    ".broadpeak": "broadPeak",
+    ".gtf": "gtf",
+    **dict.fromkeys(DELIMITERS, "table"),
+}
 _LONGEST = 1 << 40
-_TOLD = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,18 +79,6 @@ class Intervals:
     complaints: pl.DataFrame
     lost_summits: int = 0
     """Peaks whose summit is given as a place outside of them, as real files do; it is null here."""
-
-
-class BadRowsError(DataError):
-    """A file with bad rows; ``complaints`` lists every one with its fix."""
-
-    def __init__(self, path: Path, complaints: pl.DataFrame) -> None:
-        self.complaints = complaints
-        first = complaints.head(_TOLD).rows()
-        told = [f"line {line}: {problem} ({fix})" for line, problem, fix in first]
-        more = f"; and {len(complaints) - _TOLD} more" if len(complaints) > _TOLD else ""
-        rows = "1 bad row" if len(complaints) == 1 else f"{len(complaints)} bad rows"
-        super().__init__(path, f"{rows}: {'; '.join(told)}{more}")
 
 
 def read_intervals(
@@ -125,23 +119,27 @@ def read_intervals(
     path = Path(path)
     chosen = format or _format_of(path)
     text = plain_text(path, read_content(path))
-    base = 1 if chosen == "gtf" or (chosen == "table" and one_based) else 0
+    lines, begin = _skip_header(text, is_table=chosen == "table")
+    header, text = text[:begin], text[begin:]
     if chosen == "table":
-        read = _convert(_read_table(path, text, columns or {}), base)
+        layout = _table_layout(path, header, columns or {})
     else:
-        chosen, read = _read_positional(path, text, chosen)
-    frame, complaints = _check(*read, base)
+        layout = _fixed_layout(text, chosen)
+    frame, complaints = read_rows(path, text, layout, first_line=lines + 1)
+    base = 1 if chosen == "gtf" or (chosen == "table" and one_based) else 0
+    frame, found = _check(frame.with_columns(pl.col("start") - base), base)
+    listed = [complaints, found]
     if contigs is not None:
-        frame, elsewhere = _place(frame, contigs)
-        complaints = pl.concat([complaints, elsewhere])
+        frame, found = _place(frame, contigs)
+        listed.append(found)
     if chosen == "gtf":
-        frame, nameless = _start_sites(frame)
-        complaints = pl.concat([complaints, nameless])
-    complaints = complaints.sort("line")
+        frame, found = start_sites(frame)
+        listed.append(found)
+    complaints = pl.concat(listed).sort("line")
     if bad == "error" and complaints.height:
         raise BadRowsError(path, complaints)
-    finished = _finish(frame)
-    return Intervals(finished, complaints, _count_given_summits(frame) - finished["summit"].count())
+    finished, lost = _finish(frame)
+    return Intervals(finished, complaints, lost)
 
 
 def centered(frame: pl.DataFrame, width: int) -> pl.DataFrame:
@@ -151,7 +149,9 @@ def centered(frame: pl.DataFrame, width: int) -> pl.DataFrame:
     ``width // 2`` bases before it, so that an even window has one base more on its left. A window
     may reach over the start of its chromosome.
     """
-    middle = pl.coalesce("summit", (pl.col("start") + pl.col("end")) // 2)
+    middle = (pl.col("start") + pl.col("end")) // 2
+    if "summit" in frame.columns:
+        middle = pl.coalesce("summit", middle)
     start = middle - width // 2
     return frame.with_columns(start=start, end=start + width)
 
@@ -159,16 +159,8 @@ def centered(frame: pl.DataFrame, width: int) -> pl.DataFrame:
 def _format_of(path: Path) -> Format:
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".bgz")]
     ending = suffixes[-1] if suffixes else ""
-    known: dict[str, Format] = {
-        ".bed": "bed",
-        ".narrowpeak": "narrowPeak",
-        ".broadpeak": "broadPeak",
-        ".gtf": "gtf",
-    }
-    if ending in known:
-        return known[ending]
-    if ending in DELIMITERS:
-        return "table"
+    if ending in _FORMATS:
+        return _FORMATS[ending]
     raise DataError(
         path,
         f"the ending {ending!r} is no format of intervals" if ending else "the file has no ending",
@@ -176,41 +168,21 @@ def _format_of(path: Path) -> Format:
     )
 
 
-def _read_positional(
-    path: Path, text: bytes, chosen: Format
-) -> tuple[Format, tuple[pl.DataFrame, pl.DataFrame]]:
-    """Typed rows of a format without column names, and a complaint for each that has no type."""
-    lines, start = _skip_header(text)
-    first = text[start:].partition(b"\n")[0].decode()
-    fields = first.split("\t") if "\t" in first else first.split()
-    if chosen == "bed" and _looks_like_peak(fields):
-        chosen = "narrowPeak"
-    base = 1 if chosen == "gtf" else 0
-    if "\t" in first:
-        typed = _read_fast(text[start:], chosen, len(fields), base)
-        if typed is not None:
-            return chosen, (typed.with_columns(pl.col("line") + lines), _no_complaints())
-    raw = _split_lines(text, chosen, len(fields), tabs="\t" in first)
-    if not raw.height:
-        raise DataError(path, "there is no interval in it", "check that the file is complete")
-    return chosen, _convert(raw, base)
+def _skip_header(text: bytes, *, is_table: bool) -> tuple[int, int]:
+    """How many lines stand before the first row, and where it begins.
 
-
-def _looks_like_peak(fields: list[str]) -> bool:
-    """Whether a row has the ten columns of narrowPeak, the last a whole number."""
-    return len(fields) == _NEEDED["narrowPeak"] and fields[9].lstrip("-").isdigit()
-
-
-def _skip_header(text: bytes) -> tuple[int, int]:
-    """How many lines stand before the first row, and where it begins."""
+    The header of a table is its first line that is no ``##`` comment.
+    """
     lines, start = 0, 0
     while start < len(text):
-        end = text.find(b"\n", start)
-        end = len(text) if end < 0 else end
-        if not _is_header(text[start:end].decode()):
+        end = text.find(b"\n", start) + 1 or len(text)
+        line = text[start:end].decode()
+        if not is_table and not _is_header(line):
             break
-        lines, start = lines + 1, end + 1
-    return lines, min(start, len(text))
+        lines, start = lines + 1, end
+        if is_table and line.strip() and not line.startswith("##"):
+            break
+    return lines, start
 
 
 def _is_header(line: str) -> bool:
@@ -220,190 +192,98 @@ def _is_header(line: str) -> bool:
         not fields
         or line.startswith("#")
         or fields[0] in ("track", "browser")
-        or all(field in TABLE_NAMES[name] for field, name in zip(fields, _BED[:3], strict=False))
-    )
-
-
-def _read_fast(text: bytes, chosen: Format, width: int, base: int) -> pl.DataFrame | None:
-    """All rows, typed in one pass; nothing when any line is out of the ordinary."""
-    if width < _NEEDED[chosen]:
-        return None
-    fields = _fields_of(chosen, width)
-    names = [*fields[:width], *(f"extra_{i}" for i in range(len(fields), width))]
-    try:
-        frame = pl.read_csv(
-            text,
-            separator="\t",
-            has_header=False,
-            schema={name: _type_of(name) for name in names},
-            quote_char=None,
-            null_values=["."],
+        or (
+            len(fields) >= len(_PLACE)
+            and all(f in TABLE_NAMES[n] for f, n in zip(fields, _PLACE, strict=False))
         )
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return None
-    # Blank lines, comments and short rows leave a needed place empty.
-    needed = ("chrom", "start", "end")
-    if any(frame.get_column(name).null_count() for name in needed):
-        return None
-    if frame.get_column("chrom").str.contains(r"^#|\s|^$").any():
-        return None
-    line = pl.int_range(1, pl.len() + 1).alias("line")
-    return frame.with_columns(line, pl.col("start") - base)
-
-
-def _fields_of(chosen: Format, width: int) -> tuple[str, ...]:
-    """What the columns are, as far as they have a meaning; only BED of twelve has blocks."""
-    return _BED12 if chosen == "bed" and width == len(_BED12) else _FIELDS[chosen]
-
-
-def _type_of(name: str) -> type[pl.Int64] | type[pl.Float64] | type[pl.String]:
-    return pl.Int64 if name in _WHOLE else pl.Float64 if name in _REAL else pl.String
-
-
-def _split_lines(text: bytes, chosen: Format, width: int, *, tabs: bool) -> pl.DataFrame:
-    """Every row as text, with the number of its line and of its fields."""
-    line = pl.col("text")
-    rows = (
-        pl.DataFrame({"text": text.decode().split("\n")})
-        .with_row_index("line", offset=1)
-        .with_columns(pl.col("line").cast(pl.Int64))
-        .filter(~line.str.contains(r"^\s*$|^#|^(track|browser)(\s|$)"))
-    )
-    if rows.height and _is_header(rows.item(0, "text")):
-        rows = rows.slice(1)
-    fields = line.str.split("\t") if tabs else line.str.extract_all(r"\S+")
-    rows = rows.select("line", fields=fields)
-    return rows.select(
-        "line",
-        pl.col("fields").list.len().cast(pl.Int64).alias("width"),
-        pl.lit(_NEEDED[chosen]).alias("needed"),
-        *(
-            pl.col("fields").list.get(i, null_on_oob=True).str.strip_chars().alias(name)
-            for i, name in enumerate(_fields_of(chosen, width))
-        ),
     )
 
 
-def _read_table(path: Path, text: bytes, columns: Mapping[str, str]) -> pl.DataFrame:
-    """The columns of a table that mean something, as text."""
+def _fixed_layout(text: bytes, chosen: Format) -> Layout:
+    """The columns of a format without column names: as many as its first row has."""
+    end = text.find(b"\n")
+    first = text[: end if end >= 0 else None].decode()
+    fields = first.split("\t") if "\t" in first else first.split()
+    if chosen == "bed" and len(fields) == 10 and fields[9].strip().lstrip("-").isdigit():
+        chosen = "narrowPeak"
+    names = _FIELDS[chosen]
+    if chosen == "bed":
+        names = (*_BED, *_BLOCKS) if len(fields) == len(_BED + _BLOCKS) else _BED
+    needed = len(_PLACE) if chosen == "bed" else len(names)
+    width = max(len(fields), needed)
+    meant = [None if name in _UNREAD else name for name in names]
+    return Layout(
+        fields=tuple(islice((*meant, *[None] * width), width)),
+        separator="\t" if "\t" in first else None,
+        whole=_WHOLE,
+        real=_REAL,
+        required=_PLACE,
+    )
+
+
+def _table_layout(path: Path, header: bytes, columns: Mapping[str, str]) -> Layout:
+    """The columns of a table that mean something, by the names in its header."""
+    line = header.rstrip(b"\n").rpartition(b"\n")[2]
     ending = next((end for end in map(str.lower, path.suffixes) if end in DELIMITERS), ".csv")
-    table = parse_delimited(path, text, DELIMITERS[ending])
-    if not table.height:
-        raise DataError(path, "there is a header but no row", "check that the file is complete")
-    lower = {name.strip().lower(): name for name in reversed(table.columns)}
-    found = {
-        name: next((lower[alias] for alias in aliases if alias in lower), None)
-        for name, aliases in TABLE_NAMES.items()
-    } | dict(columns)
-    for name in _BED[:3]:
-        if found[name] not in table.columns:
+    names, separator = column_names(line, DELIMITERS[ending])
+    names = [name.strip() for name in names]
+    lower = [name.lower() for name in names]
+    place = {
+        meaning: next((lower.index(alias) for alias in aliases if alias in lower), None)
+        for meaning, aliases in TABLE_NAMES.items()
+    }
+    for meaning, name in columns.items():
+        place[meaning] = names.index(name) if name in names else None
+    for meaning in (*_PLACE, *columns):
+        if place[meaning] is None:
             raise DataError(
                 path,
-                f"there is no {found[name] or name} column among {', '.join(table.columns)}",
-                f"name it by columns={{'{name}': ...}}",
+                f"there is no {columns.get(meaning, meaning)} column among {', '.join(names)}",
+                f"name it by columns={{'{meaning}': ...}}",
             )
-    return table.select(
-        (pl.int_range(2, pl.len() + 2)).alias("line"),
-        pl.lit(3).alias("width"),
-        pl.lit(_NEEDED["table"]).alias("needed"),
-        *(pl.col(c).str.strip_chars().alias(name) for name, c in found.items() if c is not None),
-    )
+    fields: list[str | None] = [None] * len(names)
+    for meaning, number in place.items():
+        if number is not None:
+            fields[number] = meaning
+    return Layout(tuple(fields), separator, _WHOLE, _REAL, required=_PLACE, quoted=True)
 
 
-def _convert(raw: pl.DataFrame, base: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of text as typed rows, and a complaint for each that cannot be."""
-    names = [name for name in raw.columns if name not in ("line", "width", "needed")]
-    numbers = [name for name in names if _type_of(name) is not pl.String]
-    text = raw.with_columns(pl.when(~pl.col(names).is_in([".", ""])).then(pl.col(names)))
-    typed = text.with_columns(
-        *(pl.col(name).cast(_type_of(name), strict=False) for name in numbers),
-        *(pl.col(name).alias(f"{name} as written") for name in numbers),
-    )
+def _check(frame: pl.DataFrame, base: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that make sense, and complaints about the others; ``base`` is what the file has."""
+    start, end, strand = pl.col("start"), pl.col("end"), pl.col("strand")
     rules = [
-        _Rule(
-            pl.col("width") < pl.col("needed"),
-            pl.format("{} fields where {} are needed", "width", "needed"),
-            "separate the columns by tabs",
-        ),
-        _Rule(pl.col("chrom").is_null(), pl.lit("the chromosome is missing"), "fill it in"),
-    ]
-    for name in numbers:
-        written = pl.col(f"{name} as written")
-        missing = pl.lit(name in ("start", "end")) | written.is_not_null()
-        what = "whole number" if name in _WHOLE else "number"
-        problem = pl.format(f"the {name} '{{}}' is no {what}", written.fill_null(""))
-        rules.append(_Rule(pl.col(name).is_null() & missing, problem, f"write a {what}"))
-    complaints = _apply(typed, rules)
-    good = typed.join(complaints, on="line", how="anti", maintain_order="left")
-    return good.select("line", *names).with_columns(pl.col("start") - base), complaints
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """What is wrong where a condition holds, and what to do about it."""
-
-    broken: pl.Expr
-    problem: pl.Expr
-    fix: str
-
-
-def _apply(frame: pl.DataFrame, rules: Iterable[_Rule]) -> pl.DataFrame:
-    """The first complaint about each row that breaks a rule."""
-    found = [
-        frame.lazy()
-        .filter(rule.broken.fill_null(value=False))
-        .select("line", rule.problem.alias("problem"), pl.lit(rule.fix).alias("fix"))
-        for rule in rules
-    ]
-    together = pl.concat([_no_complaints().lazy(), *found]).unique("line", keep="first")
-    return together.sort("line").collect()
-
-
-def _no_complaints() -> pl.DataFrame:
-    return pl.DataFrame(schema=COMPLAINTS)
-
-
-def _check(
-    frame: pl.DataFrame, complaints: pl.DataFrame, base: int
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows that make sense, and the complaints with those about the others added."""
-    start, end = pl.col("start"), pl.col("end")
-    rules = [
-        _Rule(
+        Rule(
             start < 0,
             pl.format("the start {} lies before the chromosome", start + base),
             "clip or remove the interval",
         ),
-        _Rule(
+        Rule(
             end < start,
             pl.format("the end {} lies before the start {}", end, start + base),
             "swap them",
         ),
-        _Rule(end == start, pl.lit("the interval is empty"), "move the end or remove the row"),
-        _Rule(
+        Rule(end == start, pl.lit("the interval is empty"), "move the end or remove the row"),
+        Rule(
             end > _LONGEST,
             pl.format("the end {} lies beyond any chromosome", end),
             "correct the number",
         ),
-        _Rule(
-            ~pl.col("strand").is_in(["+", "-"]),
-            pl.format("the strand '{}' is unknown", pl.col("strand").fill_null("")),
+        Rule(
+            ~strand.is_in(["+", "-", "*"]),
+            pl.format("the strand '{}' is unknown", strand.fill_null("")),
             "write +, - or .",
         ),
-        _Rule(
+        Rule(
             _blocks_misfit(),
             pl.format("the sizes and starts of {} blocks do not fit", pl.col("block_count")),
             "correct columns 10 to 12",
         ),
     ]
-    known = set(frame.columns)
-    rules = [rule for rule in rules if set(rule.broken.meta.root_names()) <= known]
-    broken = frame.select(pl.any_horizontal(rule.broken for rule in rules).any()).item()
-    if not broken:
-        return frame, complaints
-    worse = _apply(frame, rules)
-    good = frame.join(worse, on="line", how="anti", maintain_order="left")
-    return good, pl.concat([complaints, worse])
+    good, complaints = judge(frame, rules)
+    if "strand" in good.columns:
+        # R writes * for no strand.
+        good = good.with_columns(strand=pl.when(strand != "*").then(strand))
+    return good, complaints
 
 
 def _blocks_misfit() -> pl.Expr:
@@ -423,70 +303,30 @@ def _place(frame: pl.DataFrame, contigs: Mapping[str, int]) -> tuple[pl.DataFram
     names = {name: known[number] for name in used if (number := lookup.number(name)) >= 0}
     chrom = pl.col("chrom").replace_strict(names, default=None, return_dtype=pl.String)
     length = chrom.replace_strict(dict(contigs), default=None, return_dtype=pl.Int64)
-    frame = frame.with_columns(contig=chrom, length=length)
     rules = [
-        _Rule(
+        Rule(
             pl.col("contig").is_null(),
             pl.format("the genome has no chromosome {}", "chrom"),
             "leave the row out, or use the genome it was made with",
         ),
-        _Rule(
+        Rule(
             pl.col("end") > pl.col("length"),
             pl.format("the end {} lies beyond {} with its {} bases", "end", "contig", "length"),
             "clip the interval, or use the genome it was made with",
         ),
     ]
-    complaints = _apply(frame, rules)
-    good = frame.join(complaints, on="line", how="anti", maintain_order="left")
+    good, complaints = judge(frame.with_columns(contig=chrom, length=length), rules)
     return good.with_columns(chrom="contig").drop("contig", "length"), complaints
 
 
-def _start_sites(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One base a gene: where its transcription starts.
-
-    Files without gene lines tell a gene's ends by its transcripts and exons.
-    """
-    genes = frame.filter(pl.col("feature") == "gene")
-    rows = genes if genes.height else frame
-    gene = pl.col("attributes").str.extract(r'gene_id "?([^";]+)')
-    rows = rows.with_columns(name=gene)
-    complaints = _apply(
-        rows,
-        [
-            _Rule(
-                pl.col("name").is_null(),
-                pl.lit("there is no gene_id among the attributes"),
-                'write gene_id "NAME";',
-            ),
-            _Rule(
-                pl.col("strand").is_null(),
-                pl.lit("the strand is missing, so that the start site is unknown"),
-                "write + or -",
-            ),
-        ],
-    )
-    sites = (
-        rows.join(complaints, on="line", how="anti", maintain_order="left")
-        .group_by("chrom", "name", "strand", maintain_order=True)
-        .agg(pl.col("start").min(), pl.col("end").max(), pl.col("score").first())
-        .with_columns(
-            start=pl.when(pl.col("strand") == "+").then("start").otherwise(pl.col("end") - 1)
-        )
-        .with_columns(end=pl.col("start") + 1)
-    )
-    return sites, complaints
-
-
-def _count_given_summits(frame: pl.DataFrame) -> int:
-    return int((frame["offset"] != -1).sum()) if "offset" in frame.columns else 0
-
-
-def _finish(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of the schema, in its order."""
+def _finish(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The columns of the schema, in its order, and how many summits lie outside of their peak."""
+    lost = 0
     if "offset" in frame.columns:
         start, offset = pl.col("start"), pl.col("offset")
         inside = (offset >= 0) & (offset < pl.col("end") - start)
+        lost = int(frame.select(((offset != -1) & ~inside).sum()).item())
         frame = frame.with_columns(summit=pl.when(inside).then(start + offset))
     absent = [pl.lit(None, dtype).alias(n) for n, dtype in SCHEMA.items() if n not in frame.columns]
     frame = frame.with_columns(absent)
-    return frame.select(pl.col(list(SCHEMA))).with_columns(pl.col("strand").fill_null("."))
+    return frame.select(pl.col(list(SCHEMA))).with_columns(pl.col("strand").fill_null(".")), lost
