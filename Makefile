@@ -63,5 +63,5 @@ $(VENV)/.core: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "installing the tools for development"
-	@$(UV) -e ".[fast,dna2vec,test,check]"
+	@$(UV) -e ".[fast,dna2vec,twobit,tracks,test,check]"
 	@touch $@
