@@ -14,11 +14,11 @@ from typing import Literal
 import polars as pl
 
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import DELIMITERS, column_names
+from attendna.core.delimited import DELIMITERS
 from attendna.core.errors import DataError
 from attendna.genome.contigs import ContigNames
 from attendna.genome.preflight import BadRows, BadRowsError, Rule, judge
-from attendna.genome.rows import Layout, read_rows
+from attendna.genome.rows import Layout, read_rows, read_table
 from attendna.genome.start_sites import start_sites
 
 Format = Literal["bed", "narrowPeak", "broadPeak", "gtf", "table"]
@@ -119,13 +119,14 @@ def read_intervals(
     path = Path(path)
     chosen = format or _format_of(path)
     text = plain_text(path, read_content(path))
-    lines, begin = _skip_header(text, is_table=chosen == "table")
-    header, text = text[:begin], text[begin:]
     if chosen == "table":
-        layout = _table_layout(path, header, columns or {})
+        frame, complaints = read_table(
+            path, text, TABLE_NAMES, columns or {}, whole=_WHOLE, real=_REAL, required=_PLACE
+        )
     else:
-        layout = _fixed_layout(text, chosen)
-    frame, complaints = read_rows(path, text, layout, first_line=lines + 1)
+        lines, begin = _after_header(text)
+        layout = _layout(text[begin:], chosen)
+        frame, complaints = read_rows(path, text[begin:], layout, first_line=lines + 1)
     base = 1 if chosen == "gtf" or (chosen == "table" and one_based) else 0
     frame, found = _check(frame.with_columns(pl.col("start") - base), base)
     listed = [complaints, found]
@@ -168,20 +169,14 @@ def _format_of(path: Path) -> Format:
     )
 
 
-def _skip_header(text: bytes, *, is_table: bool) -> tuple[int, int]:
-    """How many lines stand before the first row, and where it begins.
-
-    The header of a table is its first line that is no ``##`` comment.
-    """
+def _after_header(text: bytes) -> tuple[int, int]:
+    """How many lines come before the first row, and where it begins."""
     lines, start = 0, 0
     while start < len(text):
         end = text.find(b"\n", start) + 1 or len(text)
-        line = text[start:end].decode()
-        if not is_table and not _is_header(line):
+        if not _is_header(text[start:end].decode()):
             break
         lines, start = lines + 1, end
-        if is_table and line.strip() and not line.startswith("##"):
-            break
     return lines, start
 
 
@@ -199,7 +194,7 @@ def _is_header(line: str) -> bool:
     )
 
 
-def _fixed_layout(text: bytes, chosen: Format) -> Layout:
+def _layout(text: bytes, chosen: Format) -> Layout:
     """The columns of a format without column names: as many as its first row has."""
     end = text.find(b"\n")
     first = text[: end if end >= 0 else None].decode()
@@ -219,33 +214,6 @@ def _fixed_layout(text: bytes, chosen: Format) -> Layout:
         real=_REAL,
         required=_PLACE,
     )
-
-
-def _table_layout(path: Path, header: bytes, columns: Mapping[str, str]) -> Layout:
-    """The columns of a table that mean something, by the names in its header."""
-    line = header.rstrip(b"\n").rpartition(b"\n")[2]
-    ending = next((end for end in map(str.lower, path.suffixes) if end in DELIMITERS), ".csv")
-    names, separator = column_names(line, DELIMITERS[ending])
-    names = [name.strip() for name in names]
-    lower = [name.lower() for name in names]
-    place = {
-        meaning: next((lower.index(alias) for alias in aliases if alias in lower), None)
-        for meaning, aliases in TABLE_NAMES.items()
-    }
-    for meaning, name in columns.items():
-        place[meaning] = names.index(name) if name in names else None
-    for meaning in (*_PLACE, *columns):
-        if place[meaning] is None:
-            raise DataError(
-                path,
-                f"there is no {columns.get(meaning, meaning)} column among {', '.join(names)}",
-                f"name it by columns={{'{meaning}': ...}}",
-            )
-    fields: list[str | None] = [None] * len(names)
-    for meaning, number in place.items():
-        if number is not None:
-            fields[number] = meaning
-    return Layout(tuple(fields), separator, _WHOLE, _REAL, required=_PLACE, quoted=True)
 
 
 def _check(frame: pl.DataFrame, base: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -5,17 +5,20 @@ Lines that are blank, begin with ``#``, or set a browser (``track``, ``browser``
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from attendna.core.delimited import DELIMITERS, column_names
 from attendna.core.errors import DataError
 from attendna.genome.preflight import Rule, judge, no_complaints
 
 MISSING = (".", "")
 """How files write that a value is not known."""
 
+_WIDTH = "columns in this row"
 _NO_ROW = r"^\s*$|^#|^(track|browser)(\s|$)"
 
 
@@ -54,6 +57,88 @@ def read_rows(
     if not rows.height:
         raise DataError(path, "there is no row in it", "check that the file is complete")
     return _convert(rows, layout)
+
+
+def read_table(
+    path: Path,
+    text: bytes,
+    aliases: Mapping[str, Sequence[str]],
+    columns: Mapping[str, str],
+    *,
+    whole: tuple[str, ...] = (),
+    real: tuple[str, ...] = (),
+    required: tuple[str, ...] = (),
+    keep: Sequence[str] = (),
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Typed rows of a table with column names, as :func:`read_rows` gives them.
+
+    Parameters
+    ----------
+    aliases
+        What each column may be called, in lower case; the others are not read.
+    columns
+        The name, as it is written, of columns that are called otherwise.
+    required
+        Columns that must be there, and that no row may leave empty.
+    keep
+        Names of further columns to read as text.
+
+    Raises
+    ------
+    DataError
+        A column is not there, or there is no row; ``path`` is named.
+    """
+    lines, begin = _after_header(text)
+    ending = next((end for end in map(str.lower, path.suffixes) if end in DELIMITERS), ".csv")
+    header = text[:begin].rstrip(b"\n").rpartition(b"\n")[2]
+    names, separator = column_names(header, DELIMITERS[ending])
+    fields: list[str | None] = [None] * len(names)
+    columns = {name: name for name in keep} | dict(columns)
+    for name, column in _named_columns(path, [n.strip() for n in names], aliases, columns).items():
+        if column is not None:
+            fields[column] = name
+        elif name in required:
+            raise DataError(
+                path,
+                f"there is no {name} column among {', '.join(names)}",
+                f"name it by columns={{'{name}': ...}}",
+            )
+    layout = Layout(tuple(fields), separator, whole, real, required, quoted=True)
+    return read_rows(path, text[begin:], layout, first_line=lines + 1)
+
+
+def _after_header(text: bytes) -> tuple[int, int]:
+    """How many lines come before the first row, and where it begins.
+
+    The header is the first line that is no ``##`` comment.
+    """
+    lines, start = 0, 0
+    while start < len(text):
+        end = text.find(b"\n", start) + 1 or len(text)
+        line = text[start:end]
+        lines, start = lines + 1, end
+        if line.strip() and not line.startswith(b"##"):
+            break
+    return lines, start
+
+
+def _named_columns(
+    path: Path, names: list[str], aliases: Mapping[str, Sequence[str]], columns: Mapping[str, str]
+) -> dict[str, int | None]:
+    """Where each column stands in a table, if it is there."""
+    for name in columns.values():
+        if name not in names:
+            raise DataError(
+                path, f"there is no {name} column among {', '.join(names)}", "correct the name"
+            )
+    lower = [name.lower() for name in names]
+    found = {
+        meaning: next((lower.index(alias) for alias in known if alias in lower), None)
+        for meaning, known in aliases.items()
+    }
+    chosen = {meaning: names.index(name) for meaning, name in columns.items()}
+    # A column that the user gives a meaning has no other.
+    return {m: c for m, c in found.items() if c not in chosen.values()} | chosen
 
 
 def _read_plain(text: bytes, layout: Layout, first_line: int) -> pl.DataFrame | None:
@@ -132,7 +217,7 @@ def _convert(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataF
     fields = pl.col("fields")
     text = rows.select(
         "line",
-        fields.list.len().cast(pl.Int64).alias("width"),
+        fields.list.len().cast(pl.Int64).alias(_WIDTH),
         *(
             fields.list.get(place, null_on_oob=True).str.strip_chars(" ").alias(name)
             for name, place in places.items()
@@ -148,8 +233,8 @@ def _convert(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataF
     )
     rules = [
         Rule(
-            pl.col("width") != width,
-            pl.format(f"it has {{}} columns where there should be {width}", "width"),
+            pl.col(_WIDTH) != width,
+            pl.format(f"it has {{}} columns where there should be {width}", _WIDTH),
             "complete the row, and separate columns as in the first row",
         ),
         *(
