@@ -1,0 +1,1 @@
+"""Attention in which every block of tokens reads a few other blocks."""

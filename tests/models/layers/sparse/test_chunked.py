@@ -1,0 +1,103 @@
+"""Chunked attention against dense attention under the same mask."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from attendna.models.layers.sparse import chunked
+from attendna.models.layers.sparse.chunked import Relative, chunked_attention
+from attendna.models.layers.sparse.layout import BlockConfig, Layout
+
+BLOCK = 8
+
+
+def dense(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    layout: Layout,
+    mask: Tensor | None,
+    relative: Relative | None,
+) -> Tensor:
+    scores = query @ key.mT
+    length = query.shape[2]
+    if relative is not None:
+        places = torch.arange(length)
+        rows = places - places[:, None] + length - 1
+        scores = scores + torch.einsum("bhlc,hlsc->bhls", relative.query, relative.key[:, rows])
+    block = layout.config.block
+    allowed = layout.allowed().repeat_interleave(block, 1).repeat_interleave(block, 2)[None]
+    if mask is not None:
+        allowed = allowed & mask[:, None, None]
+    return scores.masked_fill(~allowed, torch.finfo(scores.dtype).min).softmax(-1) @ value
+
+
+def inputs(length: int, dtype: torch.dtype, *, relative: bool) -> tuple[list[Tensor], Any]:
+    random = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(*shape, dtype=dtype, generator=random).requires_grad_()
+
+    leaves = [drawn(2, 2, length, 6), drawn(2, 2, length, 6), drawn(2, 2, length, 5)]
+    if not relative:
+        return leaves, None
+    pair = Relative(drawn(2, 2, length, 6), drawn(2, 2 * length - 1, 6))
+    return [*leaves, *pair], pair
+
+
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("blocks", [9, 13, 40])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_it_is_dense_attention_under_the_mask_of_the_layout(
+    blocks: int, masked: bool, relative: bool, dtype: torch.dtype
+) -> None:
+    length = blocks * BLOCK
+    layout = BlockConfig(block=BLOCK, random=2).layout(length, heads=2)
+    assert not layout.full
+    leaves, pair = inputs(length, dtype, relative=relative)
+    mask = torch.arange(length) < torch.tensor([[length], [length - 11]]) if masked else None
+    read = chunked_attention(*leaves[:3], layout, mask=mask, relative=pair)
+    expected = dense(*leaves[:3], layout, mask, pair)
+    tolerance = 1e-12 if dtype == torch.float64 else 1e-5
+    torch.testing.assert_close(read, expected, atol=tolerance, rtol=tolerance)
+    into = torch.randn(read.shape, dtype=dtype, generator=torch.Generator().manual_seed(1))
+    for one, other in zip(
+        torch.autograd.grad(read, leaves, into),
+        torch.autograd.grad(expected, leaves, into),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, atol=10 * tolerance, rtol=10 * tolerance)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+def test_the_chunk_changes_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = BlockConfig(block=BLOCK).layout(17 * BLOCK, heads=2)
+    leaves, pair = inputs(17 * BLOCK, torch.float64, relative=True)
+    whole = chunked_attention(*leaves[:3], layout, relative=pair)
+    monkeypatch.setattr(chunked, "CHUNK", chunk)
+    again = chunked_attention(*leaves[:3], layout, relative=pair)
+    torch.testing.assert_close(again, whole, atol=1e-13, rtol=0)
+
+
+def test_nothing_but_the_inputs_is_kept_for_the_backward_pass() -> None:
+    layout = BlockConfig(block=BLOCK).layout(64 * BLOCK, heads=2)
+    leaves, pair = inputs(64 * BLOCK, torch.float32, relative=True)
+    kept: set[int] = set()
+
+    def pack(x: Tensor) -> Tensor:
+        kept.add(x.data_ptr())
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+        chunked_attention(*leaves[:3], layout, relative=pair)
+    assert kept == {x.data_ptr() for x in leaves}
+
+
+def test_another_length_is_refused() -> None:
+    layout = BlockConfig(block=BLOCK).layout(10 * BLOCK, heads=2)
+    leaves, _ = inputs(9 * BLOCK, torch.float32, relative=False)
+    with pytest.raises(ValueError, match="72 tokens are not 10 blocks of 8"):
+        chunked_attention(*leaves, layout)
