@@ -1,8 +1,18 @@
-"""Contigs of a genome: what they are called elsewhere, and which build their lengths betray."""
+"""Contigs of a genome: what they are called elsewhere, and which build their lengths betray.
+
+Shapes: ``k`` names.
+"""
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Int64
+from numpy import ndarray
+
+from attendna.genome.sequences import ArrowColumn
 
 _MITOCHONDRIAL = {"m", "mt", "mito", "mtdna", "mitochondrion"}
 
@@ -68,6 +78,16 @@ class ContigNames:
         """Its place among the names given, -1 for a name that means none."""
         own = self._own.get(name)
         return self._plain.get(plain_name(name), -1) if own is None else own
+
+
+def numbered(column: ArrowColumn, meaning: Callable[[str], int], null: int) -> Int64[ndarray, " k"]:
+    """Replace every text by a number; ``meaning`` is asked for each distinct text once.
+
+    Polars, whose threads do not survive the fork of a process, has no part in it.
+    """
+    encoded = column.cast(pa.large_string()).dictionary_encode()
+    numbers = np.array([*map(meaning, encoded.dictionary.to_pylist()), null], dtype=np.int64)
+    return numbers[encoded.indices.fill_null(numbers.size - 1).to_numpy()]
 
 
 def recognize_build(lengths: Mapping[str, int]) -> str | None:

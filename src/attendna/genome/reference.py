@@ -23,7 +23,7 @@ from attendna.core.errors import DataError, MissingExtraError, UserError
 from attendna.core.registry import near_misses
 from attendna.genome.alphabet import LetterError, LetterPolicy, encode
 from attendna.genome.code_cache import Contig, GenomeCodes, in_memory, through_cache
-from attendna.genome.contigs import ContigNames, recognize_build, same_build
+from attendna.genome.contigs import ContigNames, numbered, recognize_build, same_build
 from attendna.genome.pieces import UNKNOWN, Pieces
 from attendna.genome.sequences import ArrowColumn, SequenceBatch
 
@@ -179,7 +179,7 @@ class Reference:
         return self._fetch(asked, edge, missing)
 
     def _fetch(self, asked: "_Asked", edge: EdgePolicy, missing: MissingPolicy) -> Windows:
-        contig = _numbered(asked.chrom, self._names.number, null=-1)
+        contig = numbered(asked.chrom, self._names.number, null=-1)
         length = self._pieces.length[contig]
         # The part of each window that lies on its contig.
         start, end = np.clip(asked.start, 0, length), np.clip(asked.end, 0, length)
@@ -267,7 +267,7 @@ class _Asked(NamedTuple):
         if strand is None:
             sign = np.zeros(len(chrom), dtype=np.int64)
         else:
-            sign = _numbered(strand, lambda name: _SIGNS.get(name, -1), null=0)
+            sign = numbered(strand, lambda name: _SIGNS.get(name, -1), null=0)
         first, last = (
             column.cast(pa.int64()).fill_null(0).to_numpy() + shift for column in (start, end)
         )
@@ -285,15 +285,6 @@ class _Asked(NamedTuple):
 
 
 _SIGNS = {"+": 0, ".": 0, "-": 1}
-
-
-def _numbered(
-    column: ArrowColumn, meaning: Callable[[str], int], null: int
-) -> Int64[ndarray, " k"]:
-    """Replace every text by a number; ``meaning`` is asked for each distinct text once."""
-    encoded = column.cast(pa.large_string()).dictionary_encode()
-    numbers = np.array([*map(meaning, encoded.dictionary.to_pylist()), null], dtype=np.int64)
-    return numbers[encoded.indices.fill_null(numbers.size - 1).to_numpy()]
 
 
 def _distinct(path: Path) -> Iterator[Contig]:
