@@ -18,7 +18,7 @@ from attendna.core.delimited import DELIMITERS
 from attendna.core.errors import DataError
 from attendna.genome.contigs import ContigNames
 from attendna.genome.preflight import BadRows, BadRowsError, Rule, judge
-from attendna.genome.rows import Layout, read_rows, read_table
+from attendna.genome.rows import Layout, first_row, read_rows, read_table, split_row
 from attendna.genome.start_sites import start_sites
 
 Format = Literal["bed", "narrowPeak", "broadPeak", "gtf", "table"]
@@ -124,8 +124,11 @@ def read_intervals(
             path, text, TABLE_NAMES, columns or {}, whole=_WHOLE, real=_REAL, required=_PLACE
         )
     else:
-        lines, begin = _after_header(text)
-        layout = _layout(text[begin:], chosen)
+        begin, end = first_row(text)
+        while _names_columns(text[begin:end]):
+            begin, end = first_row(text, end + 1)
+        layout = _layout(text[begin:end], chosen)
+        lines = text.count(b"\n", 0, begin)
         frame, complaints = read_rows(path, text[begin:], layout, first_line=lines + 1)
     base = 1 if chosen == "gtf" or (chosen == "table" and one_based) else 0
     frame, found = _check(frame.with_columns(pl.col("start") - base), base)
@@ -169,36 +172,17 @@ def _format_of(path: Path) -> Format:
     )
 
 
-def _after_header(text: bytes) -> tuple[int, int]:
-    """How many lines come before the first row, and where it begins."""
-    lines, start = 0, 0
-    while start < len(text):
-        end = text.find(b"\n", start) + 1 or len(text)
-        if not _is_header(text[start:end].decode()):
-            break
-        lines, start = lines + 1, end
-    return lines, start
-
-
-def _is_header(line: str) -> bool:
-    """Whether a line is blank, a comment, a browser's setting or names of columns."""
-    fields = line.lower().split()
-    return (
-        not fields
-        or line.startswith("#")
-        or fields[0] in ("track", "browser")
-        or (
-            len(fields) >= len(_PLACE)
-            and all(f in TABLE_NAMES[n] for f, n in zip(fields, _PLACE, strict=False))
-        )
+def _names_columns(row: bytes) -> bool:
+    """Whether the first row says what the columns are."""
+    fields = row.decode().lower().split()[: len(_PLACE)]
+    return len(fields) == len(_PLACE) and all(
+        field in TABLE_NAMES[name] for field, name in zip(fields, _PLACE, strict=True)
     )
 
 
-def _layout(text: bytes, chosen: Format) -> Layout:
+def _layout(row: bytes, chosen: Format) -> Layout:
     """The columns of a format without column names: as many as its first row has."""
-    end = text.find(b"\n")
-    first = text[: end if end >= 0 else None].decode()
-    fields = first.split("\t") if "\t" in first else first.split()
+    fields, separator = split_row(row)
     if chosen == "bed" and len(fields) == 10 and fields[9].strip().lstrip("-").isdigit():
         chosen = "narrowPeak"
     names = _FIELDS[chosen]
@@ -209,7 +193,7 @@ def _layout(text: bytes, chosen: Format) -> Layout:
     meant = [None if name in _UNREAD else name for name in names]
     return Layout(
         fields=tuple(islice((*meant, *[None] * width), width)),
-        separator="\t" if "\t" in first else None,
+        separator=separator,
         whole=_WHOLE,
         real=_REAL,
         required=_PLACE,

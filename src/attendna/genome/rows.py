@@ -5,6 +5,7 @@ Lines that are blank, begin with ``#``, or set a browser (``track``, ``browser``
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,23 @@ class Layout:
     """Columns that no row may leave empty."""
     quoted: bool = False
     """Whether a field in double quotes may hold the separator."""
+
+
+def first_row(text: bytes, begin: int = 0) -> tuple[int, int]:
+    """Where the first row from ``begin`` on starts and ends; at the end of the text without one."""
+    while begin < len(text):
+        end = text.find(b"\n", begin)
+        end = len(text) if end < 0 else end
+        if not re.match(_NO_ROW, text[begin:end].decode()):
+            return begin, end
+        begin = end + 1
+    return len(text), len(text)
+
+
+def split_row(text: bytes) -> tuple[list[str], str | None]:
+    """The columns of a row, and what separates them: a tab if there is one, or else blanks."""
+    row = text.decode()
+    return (row.split("\t"), "\t") if "\t" in row else (row.split(), None)
 
 
 def read_rows(
@@ -143,18 +161,7 @@ def _named_columns(
 
 def _read_plain(text: bytes, layout: Layout, first_line: int) -> pl.DataFrame | None:
     """All rows, typed in one pass; nothing when any line is out of the ordinary."""
-    width, lines = len(layout.fields), text.count(b"\n") + 1
-    if layout.separator is None or (layout.quoted and b'"' in text):
-        return None
-    # Comments are left out, and blanks around a field cut off, on the other way.
-    ends = (b"\n", layout.separator.encode())
-    if (b"#" in text and (text.startswith(b"#") or b"\n#" in text)) or (
-        b" " in text and any(end + b" " in text or b" " + end in text for end in ends)
-    ):
-        return None
-    # No line can have more columns than Polars is told of, so that none has less if there are as
-    # many separators as there should be.
-    if text.count(layout.separator.encode()) != (width - 1) * lines:
+    if not _is_plain(text, layout):
         return None
     names = [name or f"column {place}" for place, name in enumerate(layout.fields)]
     whole = {name: pl.Int64 for name in layout.whole if name in names}
@@ -170,10 +177,29 @@ def _read_plain(text: bytes, layout: Layout, first_line: int) -> pl.DataFrame | 
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
-    if frame.height != lines or any(frame[name].null_count() for name in layout.required):
+    if (
+        frame.height != text.count(b"\n") + 1
+        or any(frame[name].null_count() for name in layout.required)
+        or any(frame[name].is_finite().not_().any() for name in real)
+    ):
         return None
     frame = frame.select(name for name in layout.fields if name)
     return frame.with_columns(pl.int_range(first_line, pl.len() + first_line).alias("line"))
+
+
+def _is_plain(text: bytes, layout: Layout) -> bool:
+    """Whether there are no comments, blanks around fields, or quotes, and columns enough."""
+    if layout.separator is None or (layout.quoted and b'"' in text):
+        return False
+    ends = (b"\n", layout.separator.encode())
+    if (b"#" in text and (text.startswith(b"#") or b"\n#" in text)) or (
+        b" " in text and any(end + b" " in text or b" " + end in text for end in ends)
+    ):
+        return False
+    # No line can have more columns than Polars is told of, so that none has less if there are as
+    # many separators as there should be.
+    lines = text.count(b"\n") + 1
+    return text.count(ends[1]) == (len(layout.fields) - 1) * lines
 
 
 def _split(path: Path, text: bytes, layout: Layout, first_line: int) -> pl.DataFrame:  # noqa: ARG001
@@ -228,7 +254,12 @@ def _convert(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataF
     numbers = [*whole, *real]
     typed = text.with_columns(
         pl.col(whole).cast(pl.Int64, strict=False),
-        pl.col(real).cast(pl.Float64, strict=False),
+        *(
+            pl.when(pl.col(name).cast(pl.Float64, strict=False).is_finite())
+            .then(pl.col(name).cast(pl.Float64, strict=False))
+            .alias(name)
+            for name in real
+        ),
         *(pl.col(name).alias(f"{name} as written") for name in numbers),
     )
     rules = [

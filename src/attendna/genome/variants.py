@@ -15,7 +15,7 @@ from attendna.core.content import plain_text, read_content
 from attendna.core.delimited import DELIMITERS
 from attendna.core.errors import DataError
 from attendna.genome.preflight import BadRows, BadRowsError, Rule, judge
-from attendna.genome.rows import Layout, read_rows, read_table
+from attendna.genome.rows import Layout, first_row, read_rows, read_table, split_row
 
 SCHEMA = {
     "chrom": pl.String,
@@ -140,12 +140,9 @@ def _is_table(path: Path, content: bytes) -> bool:
 
 
 def _read_vcf(path: Path, text: bytes, keep: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    begin = 0
-    while text.startswith((b"#", b"\n"), begin):
-        begin = text.find(b"\n", begin) + 1 or len(text)
-    end = text.find(b"\n", begin)
-    first = text[begin : end if end >= 0 else None].decode()
-    width = max(len(first.split("\t") if "\t" in first else first.split()), 5)
+    begin, end = first_row(text)
+    fields, separator = split_row(text[begin:end])
+    width = max(len(fields), 5)
     unknown = [name for name in keep if name not in _VCF[5:]]
     if unknown or width < max((_VCF.index(name) + 1 for name in keep if name in _VCF), default=0):
         absent = ", ".join(unknown or keep)
@@ -153,7 +150,7 @@ def _read_vcf(path: Path, text: bytes, keep: Sequence[str]) -> tuple[pl.DataFram
     read = [name if name in (*_VCF[:5], *keep) else None for name in _VCF]
     layout = Layout(
         fields=tuple((*read, *[None] * width)[:width]),
-        separator="\t" if "\t" in first else None,
+        separator=separator,
         whole=_WHOLE,
         required=("chrom", "pos", "ref"),
     )
