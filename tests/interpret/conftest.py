@@ -1,0 +1,3 @@
+from tests.trained import planted, runs
+
+__all__ = ["planted", "runs"]

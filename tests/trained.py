@@ -1,0 +1,31 @@
+"""Two small trained runs on one planted task, for every test that only reads or copies them."""
+
+from pathlib import Path
+
+import pytest
+from tests.planted import plant
+
+from attendna.tasks.store import Task
+from attendna.training.run import RunConfig
+from attendna.training.train import train
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    """A binary task of 240, 120 and 60 rows."""
+    return plant(tmp_path_factory.mktemp("planted") / "task")
+
+
+@pytest.fixture(scope="session")
+def runs(planted: Task, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run that has learned something, and one that has learned less."""
+    out = tmp_path_factory.mktemp("runs")
+    for name, epochs in (("good", 8), ("poor", 1)):
+        settings = {
+            "tokenizer": "onehot",
+            "model": {"name": "cnn", "width": 16, "blocks": 1},
+            "optimizer": {"learning_rate": 0.01},
+            "trainer": {"epochs": epochs, "batch_size": 32, "threads": 1, "device": "cpu"},
+        }
+        train(RunConfig.model_validate(settings), planted.folder, out / name, progress=False)
+    return out / "good", out / "poor"
