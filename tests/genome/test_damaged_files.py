@@ -19,7 +19,7 @@ from attendna.core.errors import UserError
 from attendna.genome.intervals import read_intervals
 from attendna.genome.variants import read_variants
 
-COUNT = int(os.environ.get("ATTENDNA_FUZZ", "120"))
+COUNT = int(os.environ.get("ATTENDNA_FUZZ", "80"))
 LONGEST = 1 << 40
 ODD_FIELDS = [
     *(

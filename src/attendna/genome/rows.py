@@ -169,7 +169,7 @@ def _read_plain(text: bytes, layout: Layout, first_line: int) -> pl.DataFrame | 
     try:
         frame = pl.read_csv(
             text,
-            separator=layout.separator,
+            separator=layout.separator or "\t",
             has_header=False,
             schema=dict.fromkeys(names, pl.String) | whole | real,
             quote_char=None,
