@@ -19,7 +19,7 @@ from attendna.core.errors import UserError
 from attendna.genome.intervals import read_intervals
 from attendna.genome.variants import read_variants
 
-COUNT = int(os.environ.get("ATTENDNA_FUZZ", "80"))
+COUNT = int(os.environ.get("ATTENDNA_FUZZ", "120"))
 LONGEST = 1 << 40
 ODD_FIELDS = [
     *(
@@ -176,7 +176,7 @@ def plain_lines(content: bytes) -> list[str]:
 
 
 def is_no_row(line: str) -> bool:
-    return not line.strip() or line[0] == "#" or line.split(maxsplit=1)[0] in ("track", "browser")
+    return not line.strip() or re.match(r"#|(track|browser)(\s|$)", line) is not None
 
 
 def whole(field: str) -> int | None:
@@ -254,8 +254,8 @@ def plain_table(lines: list[str]) -> list[tuple]:
         lines = lines[1:]
     text = "\n".join(lines[1:]).rstrip("\n")
     names = [name.strip().lower() for name in next(csv.reader(lines[:1]), [])]
-    names = ["region" if name == "chrom" and "region" not in names else name for name in names]
-    if not {"region", "start", "end"} <= set(names):
+    names = ["region" if name == "chrom" else name for name in names]
+    if not {"region", "start", "end"} <= set(names) or len(set(names)) < len(names):
         raise Refused
     if '"' in text:
         try:
@@ -270,7 +270,7 @@ def plain_table(lines: list[str]) -> list[tuple]:
     found = []
     for fields in rows:
         if len(fields) == len(names):
-            row = dict(zip(reversed(names), reversed([f.strip(" ") for f in fields]), strict=True))
+            row = dict(zip(names, [field.strip(" ") for field in fields], strict=True))
             got = interval(row["region"], row["start"], row["end"], row.get("strand", ""))
             found += [got] if got else []
     return found
@@ -355,4 +355,4 @@ def test_damaged_files_are_refused_or_read_as_they_stand(tmp_path: Path, kind: s
         accepted += len(got or [])
         path.unlink()
     assert refused > COUNT / 50
-    assert accepted > COUNT
+    assert accepted > COUNT / 2

@@ -179,6 +179,14 @@ def test_a_missing_file_and_a_wrong_column_name(tmp_path: Path) -> None:
         read(tmp_path, "a.csv", "chrom,start,end\n1,2,3", columns={"name": "gene"})
 
 
+def test_two_columns_that_could_be_one_are_told(tmp_path: Path) -> None:
+    text = "id,name,region,chrom,start,end\na,b,chr1,chr2,5,6\n"
+    with pytest.raises(DataError, match="chrom and region could both be the chrom; say which"):
+        read(tmp_path, "a.csv", text)
+    found = read(tmp_path, "a.csv", text, columns={"chrom": "region"})
+    assert rows(found) == [("chr1", 5, 6, "b", None, ".", None, None)]
+
+
 @pytest.mark.parametrize(("width", "start", "end"), [(5, 148, 153), (4, 148, 152), (1, 150, 151)])
 def test_windows_are_centered_on_the_middle_or_the_summit(width: int, start: int, end: int) -> None:
     frame = pl.DataFrame({"start": [100, 100, 0], "end": [200, 201, 10], "summit": [None, 150, 1]})

@@ -19,7 +19,10 @@ from attendna.genome.preflight import Rule, judge, no_complaints
 MISSING = (".", "")
 """How files write that a value is not known."""
 
+# A row may have many names, of which the first that is known is taken.
+_LABELS = ("name", "id")
 _WIDTH = "columns in this row"
+_MARKS = (b"#", b"track", b"browser")
 _NO_ROW = r"^\s*$|^#|^(track|browser)(\s|$)"
 
 
@@ -150,10 +153,16 @@ def _named_columns(
                 path, f"there is no {name} column among {', '.join(names)}", "correct the name"
             )
     lower = [name.lower() for name in names]
-    found = {
-        meaning: next((lower.index(alias) for alias in known if alias in lower), None)
-        for meaning, known in aliases.items()
-    }
+    found: dict[str, int | None] = {}
+    for meaning, known in aliases.items():
+        places = [place for alias in known for place, name in enumerate(lower) if name == alias]
+        if len(places) > 1 and meaning not in (*_LABELS, *columns):
+            raise DataError(
+                path,
+                f"{' and '.join(names[place] for place in places)} could both be the {meaning}",
+                f"say which by columns={{'{meaning}': ...}}, or rename one",
+            )
+        found[meaning] = places[0] if places else None
     chosen = {meaning: names.index(name) for meaning, name in columns.items()}
     # A column that the user gives a meaning has no other.
     return {m: c for m, c in found.items() if c not in chosen.values()} | chosen
@@ -191,10 +200,10 @@ def _is_plain(text: bytes, layout: Layout) -> bool:
     """Whether there are no comments, blanks around fields, or quotes, and columns enough."""
     if layout.separator is None or (layout.quoted and b'"' in text):
         return False
+    if any(mark in text and (text.startswith(mark) or b"\n" + mark in text) for mark in _MARKS):
+        return False
     ends = (b"\n", layout.separator.encode())
-    if (b"#" in text and (text.startswith(b"#") or b"\n#" in text)) or (
-        b" " in text and any(end + b" " in text or b" " + end in text for end in ends)
-    ):
+    if b" " in text and any(end + b" " in text or b" " + end in text for end in ends):
         return False
     # No line can have more columns than Polars is told of, so that none has less if there are as
     # many separators as there should be.
