@@ -85,9 +85,14 @@ def numbered(column: ArrowColumn, meaning: Callable[[str], int], null: int) -> I
 
     Polars, whose threads do not survive the fork of a process, has no part in it.
     """
-    encoded = column.cast(pa.large_string()).dictionary_encode()
+    if column.type != pa.large_string():
+        column = column.cast(pa.large_string())
+    encoded = column.dictionary_encode()
     numbers = np.array([*map(meaning, encoded.dictionary.to_pylist()), null], dtype=np.int64)
-    return numbers[encoded.indices.fill_null(numbers.size - 1).to_numpy()]
+    indices = encoded.indices
+    if indices.null_count:
+        indices = indices.fill_null(numbers.size - 1)
+    return numbers[indices.to_numpy()]
 
 
 def recognize_build(lengths: Mapping[str, int]) -> str | None:

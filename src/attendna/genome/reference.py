@@ -268,11 +268,11 @@ class _Asked(NamedTuple):
             sign = np.zeros(len(chrom), dtype=np.int64)
         else:
             sign = numbered(strand, lambda name: _SIGNS.get(name, -1), null=0)
-        first, last = (
-            column.cast(pa.int64()).fill_null(0).to_numpy() + shift for column in (start, end)
-        )
+        first, last = (_whole_numbers(column) + shift for column in (start, end))
         nowhere = [
-            column.is_null().to_numpy(zero_copy_only=False) for column in (chrom, start, end)
+            column.is_null().to_numpy(zero_copy_only=False)
+            for column in (chrom, start, end)
+            if column.null_count
         ]
         return cls(
             chrom=chrom,
@@ -282,6 +282,13 @@ class _Asked(NamedTuple):
             empty=np.logical_or.reduce([*nowhere, first >= last]),
             unstranded=sign < 0,
         )
+
+
+def _whole_numbers(column: ArrowColumn) -> Int64[ndarray, " k"]:
+    """A column of integers; what is missing is 0."""
+    if column.type != pa.int64():
+        column = column.cast(pa.int64())
+    return (column.fill_null(0) if column.null_count else column).to_numpy()
 
 
 _SIGNS = {"+": 0, ".": 0, "-": 1}
