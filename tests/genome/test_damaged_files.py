@@ -255,7 +255,8 @@ def plain_table(lines: list[str]) -> list[tuple]:
     text = "\n".join(lines[1:]).rstrip("\n")
     names = [name.strip().lower() for name in next(csv.reader(lines[:1]), [])]
     names = ["region" if name == "chrom" else name for name in names]
-    if not {"region", "start", "end"} <= set(names) or len(set(names)) < len(names):
+    counts = [names.count(name) for name in ("region", "start", "end")]
+    if counts != [1, 1, 1] or names.count("strand") > 1:
         raise Refused
     if '"' in text:
         try:
