@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 import attendna
+from attendna.cli.data_build import app as data_build
 from attendna.core.errors import UserError
 
 INTERRUPTED = 130
@@ -129,6 +130,7 @@ interpret = group(
     },
 )
 
+data.add_typer(data_build, name="build")
 app.add_typer(data, name="data")
 app.add_typer(tokens, name="tokens")
 app.add_typer(interpret, name="interpret")
@@ -175,14 +177,13 @@ def run(arguments: list[str] | None = None) -> int:
         return _complain(str(error))
     except typer.TyperException as error:
         return _refuse_usage(error)
-    except (KeyboardInterrupt, typer.Abort):
-        print("interrupted", file=sys.stderr)  # noqa: T201
-        return INTERRUPTED
     except OSError as error:
         complaint = _explain(error)
         if complaint is None:
             raise
         return _complain(complaint)
+    if code == INTERRUPTED:
+        print("interrupted", file=sys.stderr)  # noqa: T201
     return code if isinstance(code, int) else 0
 
 

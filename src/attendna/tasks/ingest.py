@@ -19,9 +19,10 @@ from attendna.core.errors import ConfigError, DataError
 from attendna.core.files import refuse_existing, sha256
 from attendna.genome.alphabet import LetterPolicy
 from attendna.genome.sequences import SequenceBatch, SequenceError
+from attendna.tasks.labels import MAX_CLASSES
 from attendna.tasks.spec import SPLITS, Source, SplitName, TaskSpec
 from attendna.tasks.splits import group_by_sequence, split_groups
-from attendna.tasks.store import MAX_CLASSES, Task, check_ids, write_task
+from attendna.tasks.store import Task, check_ids, write_task
 from attendna.tasks.table import FASTA, kind, looks_like_dna, read_table
 
 SEQUENCE_NAMES = ("sequence", "seq", "sequences", "dna", "dna_sequence")

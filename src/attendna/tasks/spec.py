@@ -5,8 +5,13 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from attendna.core.config import Config
+from attendna.core.errors import ConfigError
 
-LabelKind = Literal["binary", "multiclass"]
+ClassKind = Literal["binary", "multiclass"]
+LabelKind = Literal[ClassKind, "multilabel", "regression"]
+"""What a row's label is: the number of its class; the numbers of the tracks that are positive there
+(``multilabel``); or one value a track, which may be missing (``regression``)."""
+
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 FORMAT = 1
@@ -23,7 +28,8 @@ class Source(Config):
 class TaskSpec(Config):
     """Everything about a task but its rows.
 
-    ``classes`` are the names of labels 0, 1, …; of a binary task the second is the positive class.
+    ``classes`` are the names of labels 0, 1, …; of a binary task the second is the positive class,
+    of multilabel and regression tasks they are the tracks.
     ``window`` is the common length of all sequences in bases, none when they differ, and ``rows``
     how many rows each split has; both are entered when the folder is written.
     """
@@ -37,7 +43,7 @@ class TaskSpec(Config):
     window: int | None = None
     rows: dict[SplitName, int] = Field(default_factory=dict[SplitName, int])
     label_kind: LabelKind
-    classes: tuple[str, ...] = Field(min_length=2)
+    classes: tuple[str, ...] = Field(min_length=1)
     negatives: str = ""
     splits: str = ""
     metric: str = "mcc"
@@ -49,9 +55,26 @@ class TaskSpec(Config):
     def _classes_fit_kind(self) -> "TaskSpec":
         if self.label_kind == "binary" and len(self.classes) != 2:
             raise ValueError(f"a binary task has two classes, not {len(self.classes)}")
+        if self.label_kind == "multiclass" and len(self.classes) < 2:
+            raise ValueError("one class cannot be told from another: name two or more")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("two classes have the same name")
         return self
+
+    @property
+    def class_kind(self) -> ClassKind:
+        """The label kind of a task whose rows have one class each.
+
+        Raises
+        ------
+        ConfigError
+            Its labels are of another kind.
+        """
+        if self.label_kind == "binary" or self.label_kind == "multiclass":  # noqa: PLR1714
+            return self.label_kind
+        raise ConfigError(
+            f"the task {self.name} has {self.label_kind} labels", "choose one with classes"
+        )
 
     @property
     def outputs(self) -> int:

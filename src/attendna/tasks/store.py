@@ -1,14 +1,15 @@
 """The task folder: labelled sequences on disk, checked whenever they are written or opened.
 
 A folder holds ``task.yaml`` and one Parquet file a split, with the columns ``id``, ``sequence``
-(upper case A, C, G, T, N) and ``label`` (class number), then ``chrom, start, end, strand`` where
+(upper case A, C, G, T, N) and ``label`` (see ``labels``), then ``chrom, start, end, strand`` where
 they are known, and whatever else its maker added. It appears whole or not at all.
 
 Shapes: ``b`` rows of a split.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +18,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Int8
+from jaxtyping import Int64, Integer, Shaped, UInt8
 from numpy import ndarray
 
 import attendna
@@ -25,12 +26,13 @@ from attendna.core.config import parse, read_yaml, to_yaml
 from attendna.core.errors import DataError, FolderError
 from attendna.core.files import publish_folder, refuse_existing, sha256
 from attendna.genome.sequences import SequenceBatch, SequenceError
+from attendna.tasks.labels import STORED, Labels, check_labels, read_labels
 from attendna.tasks.spec import FORMAT, SPLITS, SplitName, TaskSpec
 
 SPEC_FILE = "task.yaml"
 REQUIRED = ("id", "sequence", "label")
-MAX_CLASSES = 127
-"""Labels are stored as int8."""
+ROWS_A_GROUP = 1 << 18
+"""Rows of a Parquet row group: many small ones are slow to read."""
 
 _REBUILD = "make the folder again with `attendna data`"
 
@@ -41,11 +43,18 @@ class Split:
 
     ids: tuple[str, ...]
     sequences: SequenceBatch
-    labels: Int8[ndarray, " b"]
+    labels: Shaped[ndarray, "..."]
+    """Class numbers int8[b], or track values float32[b, t]; see :class:`~.labels.Labels`."""
     frame: pl.DataFrame
+    offsets: Int64[ndarray, " o"] | None = None
+    """Of multilabel rows, where the positive tracks of each begin in ``labels``."""
 
     def __len__(self) -> int:
-        return self.labels.size
+        return len(self.ids)
+
+    def label_table(self, rows: Integer[ndarray, " k"], tracks: int) -> UInt8[ndarray, "k t"]:
+        """0 and 1 for every track of some rows of a multilabel task."""
+        return Labels(self.labels, self.offsets).dense(rows, tracks)
 
 
 @dataclass(frozen=True)
@@ -76,11 +85,13 @@ class Task:
                 "open it with that split, or choose another",
             )
         table = _read_parquet(self.path(split))
-        frame = cast("pl.DataFrame", pl.from_arrow(table))
+        frame = _to_frame(self.path(split), table)
         _check_columns(self.path(split), frame)
         sequences = _encode(self.path(split), table.column("sequence").combine_chunks())
-        labels = frame.get_column("label").to_numpy().astype(np.int8, copy=False)
-        return Split(tuple(frame.get_column("id").to_list()), sequences, labels, frame)
+        column = frame.get_column("label")
+        labels = read_labels(column, self.spec.label_kind, len(self.spec.classes))
+        ids = tuple(frame.get_column("id").to_list())
+        return Split(ids, sequences, labels.values, frame, labels.offsets)
 
     def split_hash(self) -> str:
         """SHA-256 over the training and validation files: which rows a model may have seen."""
@@ -123,7 +134,7 @@ def open_task(folder: str | Path, splits: Sequence[SplitName] | None = None) -> 
     keys: dict[SplitName, pl.DataFrame] = {}
     for split in task.splits:
         path = task.path(split)
-        keys[split] = cast("pl.DataFrame", pl.from_arrow(_read_parquet(path, REQUIRED)))
+        keys[split] = _to_frame(path, _read_parquet(path, REQUIRED))
         rows = keys[split].height
         if rows != spec.rows.get(split, rows):
             raise DataError(path, f"{rows} rows, but {SPEC_FILE} says {spec.rows[split]}", _REBUILD)
@@ -167,22 +178,92 @@ def write_task(
     for split, frame in ordered.items():
         _check_columns(paths[split], frame)
     _check_rows({paths[split]: frame for split, frame in ordered.items()}, spec)
-    lengths: list[Any] = []
-    for split, frame in ordered.items():
-        batch = _encode(paths[split], frame.get_column("sequence"))
-        lengths.append(batch.lengths)
-        ordered[split] = frame.with_columns(
-            sequence=batch.to_series(), label=pl.col("label").cast(pl.Int8)
-        ).select(*REQUIRED, pl.exclude(REQUIRED))
-    window = _common_length(folder, np.concatenate(lengths), spec.window)
-    spec = spec.replace(window=window, rows={split: len(f) for split, f in ordered.items()})
-    with publish_folder(folder, force=force) as partial:
+    with task_writer(folder, spec, force=force, complete=complete) as writer:
         for split, frame in ordered.items():
-            frame.write_parquet(partial / f"{split}.parquet", compression="zstd")
-        (partial / SPEC_FILE).write_text(to_yaml(spec.to_tree()), encoding="utf-8")
+            writer.add(split, frame)
+    return writer.task
+
+
+class TaskWriter:
+    """Takes the rows of a task part by part; made by :func:`task_writer`."""
+
+    def __init__(self, folder: Path, partial: Path, spec: TaskSpec) -> None:
+        self.folder = folder
+        self.partial = partial
+        """Where further files of the task may be written."""
+        self.spec = spec
+        self.rows: dict[SplitName, int] = {}
+        self._files: dict[SplitName, pq.ParquetWriter] = {}
+        self._lengths: set[int] = set()
+
+    @property
+    def task(self) -> Task:
+        """The task as it is published."""
+        return Task(self.folder, self.spec, tuple(s for s in SPLITS if s in self.rows))
+
+    def add(self, split: SplitName, frame: pl.DataFrame) -> None:
+        """Append rows to a split.
+
+        Raises
+        ------
+        DataError
+            A sequence or label that cannot be used; the row counts within ``frame``.
+        """
+        path = self.folder / f"{split}.parquet"
+        _check_columns(path, frame)
+        batch = _encode(path, frame.get_column("sequence"))
+        stored = STORED[self.spec.label_kind]
+        table: Any = (
+            frame.with_columns(sequence=batch.to_series(), label=pl.col("label").cast(stored))
+            .select(*REQUIRED, pl.exclude(REQUIRED))
+            .to_arrow(compat_level=pl.CompatLevel.oldest())
+        )
+        if split not in self._files:
+            target = self.partial / f"{split}.parquet"
+            self._files[split] = pq.ParquetWriter(target, table.schema, compression="zstd")
+        self._files[split].write_table(table, row_group_size=ROWS_A_GROUP)
+        self.rows[split] = self.rows.get(split, 0) + frame.height
+        # The shortest and the longest are all that is asked for.
+        lengths = {*self._lengths, int(batch.lengths.min()), int(batch.lengths.max())}
+        self._lengths = {min(lengths), max(lengths)}
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files.values():
+            file.close()
+
+    def finish(self) -> None:
+        """Write the card, with the number of rows and the window."""
+        if not self.rows:
+            raise FolderError("a task needs at least one split", "give train, valid or test rows")
+        window = _common_length(self.folder, self._lengths, self.spec.window)
+        rows = {split: self.rows[split] for split in SPLITS if split in self.rows}
+        self.spec = self.spec.replace(window=window, rows=rows)
+        (self.partial / SPEC_FILE).write_text(to_yaml(self.spec.to_tree()), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def task_writer(
+    folder: str | Path,
+    spec: TaskSpec,
+    *,
+    force: bool = False,
+    complete: Callable[[Path], None] | None = None,
+) -> Generator[TaskWriter, None, None]:
+    """Write a task that does not fit into memory, whole or not at all; see :func:`write_task`.
+
+    Ids and labels are checked when the folder is opened, not here.
+    """
+    folder = Path(folder)
+    with publish_folder(folder, force=force) as partial:
+        writer = TaskWriter(folder, partial, spec)
+        try:
+            yield writer
+        finally:
+            writer.close()
+        writer.finish()
         if complete is not None:
             complete(partial)
-    return Task(folder, spec, tuple(ordered))
 
 
 def _read_spec(folder: Path) -> TaskSpec:
@@ -216,6 +297,14 @@ def _read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
         raise DataError(path, "not a whole Parquet file", _REBUILD) from error
 
 
+def _to_frame(path: Path, table: Any) -> pl.DataFrame:
+    try:
+        return cast("pl.DataFrame", pl.from_arrow(table))
+    except (pl.exceptions.PanicException, pl.exceptions.PolarsError, ValueError) as error:
+        # A damaged name of a column.
+        raise DataError(path, "not a whole Parquet file", _REBUILD) from error
+
+
 def _check_columns(path: Path, frame: pl.DataFrame) -> None:
     for name in REQUIRED:
         if name not in frame.columns:
@@ -229,12 +318,9 @@ def _check_columns(path: Path, frame: pl.DataFrame) -> None:
             raise DataError(
                 path, f"the {name} is missing", "fill it in or remove the row", row=_first(nulls)
             )
-    kinds = {"id": frame["id"].dtype == pl.String, "sequence": frame["sequence"].dtype == pl.String}
-    kinds["label"] = frame["label"].dtype.is_integer()
-    for name, fits in kinds.items():
-        if not fits:
-            wanted = "class numbers" if name == "label" else "text"
-            raise DataError(path, f"the column {name} is {frame[name].dtype}", f"make it {wanted}")
+    for name in ("id", "sequence"):
+        if frame[name].dtype != pl.String:
+            raise DataError(path, f"the column {name} is {frame[name].dtype}", "make it text")
 
 
 def _check_rows(frames: Mapping[Path, pl.DataFrame], spec: TaskSpec) -> None:
@@ -245,23 +331,7 @@ def _check_rows(frames: Mapping[Path, pl.DataFrame], spec: TaskSpec) -> None:
         _check_columns(path, frame)
         if not frame.height:
             raise DataError(path, "the split has no rows", "give it rows or leave it out")
-        labels = frame.get_column("label")
-        outside = (labels < 0) | (labels >= min(len(spec.classes), MAX_CLASSES + 1))
-        if outside.any():
-            row = _first(outside)
-            raise DataError(
-                path,
-                f"the label {labels[row - 1]} is none of 0 to {len(spec.classes) - 1} "
-                f"({', '.join(spec.classes)})",
-                "correct the label or the classes",
-                row=row,
-            )
-        if path.stem == "train" and labels.n_unique() < 2:
-            raise DataError(
-                path,
-                f"every row has the label {labels[0]} ({spec.classes[labels[0]]})",
-                "add rows of another class; one class cannot be learned",
-            )
+        check_labels(path, frame.get_column("label"), spec)
     check_ids(frames)
 
 
@@ -309,8 +379,8 @@ def _encode(path: Path, sequences: Any) -> SequenceBatch:
     return batch
 
 
-def _common_length(folder: Path, lengths: Any, window: int | None) -> int | None:
-    shortest, longest = int(lengths.min()), int(lengths.max())
+def _common_length(folder: Path, lengths: set[int], window: int | None) -> int | None:
+    shortest, longest = min(lengths), max(lengths)
     if window is not None and (shortest, longest) != (window, window):
         raise DataError(
             folder,

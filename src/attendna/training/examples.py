@@ -35,8 +35,11 @@ class Examples:
             Not a task folder, or it has no training or no validation rows.
         DataError
             A file of it is damaged.
+        ConfigError
+            Its rows have no class each.
         """
         task = open_task(folder, splits=("train", "valid"))
+        _ = task.spec.class_kind
         return cls(task, task.read("train"), task.read("valid"), task.split_hash())
 
     @property

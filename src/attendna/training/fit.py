@@ -134,7 +134,7 @@ def checkpoint_of(config: RunConfig, examples: Examples, run_id: str) -> Checkpo
         tokenizer=config.tokenizer,
         model=config.model,
         strands=config.strands,
-        label_kind=examples.spec.label_kind,
+        label_kind=examples.spec.class_kind,
         classes=examples.spec.classes,
         input=examples.contract(config),
     )

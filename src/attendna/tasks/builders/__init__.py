@@ -1,0 +1,1 @@
+"""Builders: public raw files in, a task folder out, one file for each family of tasks."""

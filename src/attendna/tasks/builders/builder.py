@@ -1,0 +1,140 @@
+"""What every builder is, the table of those there are, and what they share.
+
+A builder is one file with one frozen settings class: its ``name``, its fields with a description
+each (which become the options of ``attendna data build NAME``), and :meth:`BuilderConfig.build`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from pydantic import Field
+
+from attendna.core.config import Config, to_yaml
+from attendna.core.errors import DataError
+from attendna.core.execution import Execution
+from attendna.core.files import sha256
+from attendna.core.registry import Registry
+from attendna.genome.reference import EdgePolicy, Reference, Windows
+from attendna.tasks.spec import Source
+from attendna.tasks.store import Task
+
+SETTINGS_FILE = "build.yaml"
+"""The settings of the build and what was counted on the way, beside ``task.yaml``."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A task that was built, and what was counted on the way."""
+
+    task: Task
+    counts: Mapping[str, int]
+
+
+class BuilderConfig(Config, ABC):
+    """Base of every builder's settings: the name chooses the class."""
+
+    name: str
+    allow_partial: bool = Field(
+        default=False, description="Leave out what the genome file does not hold."
+    )
+    build_name: str | None = Field(
+        default=None, description="Build of the genome; recognized where it can be."
+    )
+
+    @abstractmethod
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
+        """Build the task and publish its folder, whole or not at all.
+
+        Raises
+        ------
+        DataError
+            A file is missing or damaged, a row of it is bad, or the genome does not hold all that
+            is asked for and ``allow_partial`` is off.
+        FolderError
+            ``out`` exists.
+        """
+
+    def record(self, folder: Path, counts: Mapping[str, int]) -> None:
+        """Write the settings and the counts into a task folder that is being made."""
+        tree = {"settings": self.to_tree(), "counts": dict(counts)}
+        (folder / SETTINGS_FILE).write_text(to_yaml(tree), encoding="utf-8")
+
+    def name_build(self, reference: Reference) -> str | None:
+        """The genome's build, as it was recognized or as the settings say.
+
+        Raises
+        ------
+        DataError
+            The genome is seen to be another one.
+        """
+        if self.build_name is not None:
+            reference.require_build(self.build_name)
+        return self.build_name or reference.build
+
+
+BUILDERS: Registry[type[BuilderConfig]] = Registry(
+    "builder",
+    {
+        "enhancers": "attendna.tasks.builders.enhancers:EnhancersConfig",
+    },
+    group="attendna.builders",
+)
+
+
+def fetch(
+    reference: Reference,
+    intervals: pl.DataFrame,
+    *,
+    what: str,
+    allow_partial: bool,
+    edge: EdgePolicy = "drop",
+) -> Windows:
+    """Sequences of the intervals that the genome holds.
+
+    Parameters
+    ----------
+    what
+        What the intervals are, in the plural.
+
+    Raises
+    ------
+    DataError
+        Some are not there and ``allow_partial`` is off, or none is there.
+    """
+    windows = reference.windows(intervals, edge=edge, missing="drop")
+    refuse_partial(
+        reference.path, intervals.height, windows.missing, what=what, allow_partial=allow_partial
+    )
+    return windows
+
+
+def refuse_partial(
+    genome: Path, asked: int, missing: int, *, what: str, allow_partial: bool
+) -> None:
+    """Refuse a genome that lacks what is asked for, unless parts of it are wanted.
+
+    Raises
+    ------
+    DataError
+        Something is missing and ``allow_partial`` is off, or everything is.
+    """
+    if missing == asked > 0:
+        raise DataError(
+            genome,
+            f"it holds none of the {asked:,} {what}",
+            "check that the build is the right one",
+        )
+    if missing and not allow_partial:
+        raise DataError(
+            genome,
+            f"it holds {asked - missing:,} of {asked:,} {what}",
+            "give the whole genome, or add --allow-partial to build only these",
+        )
+
+
+def sources(*paths: Path) -> tuple[Source, ...]:
+    """Names and checksums of the files a task is built from."""
+    return tuple(Source(location=path.name, sha256=sha256(path)) for path in paths)

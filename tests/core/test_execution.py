@@ -1,0 +1,59 @@
+"""Work over units: the same results in the same order wherever it is done."""
+
+import os
+import sys
+
+import pytest
+
+from attendna.core.errors import DataError, MissingExtraError, ResourceError
+from attendna.core.execution import Execution
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def refuse_three(number: int) -> int:
+    if number == 3:
+        raise DataError("some.bed", "this row is bad", "mend it", row=3)
+    return number
+
+
+def die(number: int) -> int:
+    os._exit(number)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_come_in_the_order_of_the_units(workers: int) -> None:
+    assert list(Execution(workers=workers).map(square, range(9))) == [n * n for n in range(9)]
+
+
+def test_few_units_are_taken_before_results_are_wanted() -> None:
+    taken = []
+
+    def units():
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    results = Execution(workers=2).map(square, units())
+    assert next(results) == 0
+    assert len(taken) <= 5
+    results.close()
+
+
+def test_an_error_of_a_worker_reaches_the_user_as_it_was() -> None:
+    with pytest.raises(DataError, match=r"some\.bed, row 3: this row is bad; mend it") as caught:
+        list(Execution(workers=2).map(refuse_three, range(6)))
+    assert caught.value.row == 3
+
+
+def test_a_killed_worker_is_one_line() -> None:
+    with pytest.raises(ResourceError, match="a worker process was killed"):
+        list(Execution(workers=2).map(die, [7]))
+
+
+def test_ray_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"needs the package ray.*attendna\[cluster\]"):
+        list(Execution(engine="ray").map(square, [1]))

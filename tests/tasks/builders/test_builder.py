@@ -1,0 +1,61 @@
+"""What builders share, and that a killed build leaves nothing."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from attendna.core.errors import DataError
+from attendna.genome.reference import open_reference
+from attendna.tasks.builders.builder import BUILDERS, BuilderConfig, fetch
+from attendna.tasks.store import open_task
+
+
+def test_every_builder_says_what_its_settings_are() -> None:
+    for name in BUILDERS:
+        kind = BUILDERS[name]
+        assert issubclass(kind, BuilderConfig)
+        assert kind.model_fields["name"].default == name
+        assert kind.__doc__
+        for field, info in kind.model_fields.items():
+            assert field == "name" or info.description, f"{name}: {field} has no description"
+
+
+def test_a_genome_in_part_is_told_and_used_only_when_allowed(tmp_path: Path) -> None:
+    genome = tmp_path / "part.fa"
+    genome.write_text(">chr1:100-110\nACGTACGTAC\n")
+    reference = open_reference(genome, keep_in_memory=True)
+    wanted = pl.DataFrame({"chrom": ["chr1", "chr1"], "start": [100, 10], "end": [104, 14]})
+    with pytest.raises(DataError, match=r"holds 1 of 2 peaks; .*--allow-partial"):
+        fetch(reference, wanted, what="peaks", allow_partial=False)
+    windows = fetch(reference, wanted, what="peaks", allow_partial=True)
+    assert windows.sequences.to_text() == ["ACGT"]
+    with pytest.raises(DataError, match=r"none of the 1 peaks"):
+        fetch(reference, wanted[1:], what="peaks", allow_partial=True)
+
+
+def test_a_build_that_is_killed_leaves_nothing_and_runs_again(tmp_path: Path) -> None:
+    genome = tmp_path / "genome.fa"
+    genome.write_text(">chr1\n" + "ACGTTGCAAC" * 100_000 + "\n")
+    for name, shift in (("a", 0), ("b", 7)):
+        rows = [f"chr1\t{i * 50 + shift}\t{i * 50 + shift + 40}" for i in range(15_000)]
+        (tmp_path / f"{name}.bed").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "out" / "task"
+    command = [sys.executable, "-m", "attendna.cli.main", "data", "build", "enhancers"]
+    command += ["--intervals", f"a={tmp_path / 'a.bed'}", "--intervals", f"b={tmp_path / 'b.bed'}"]
+    command += ["--genome", str(genome), "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    # Killed as soon as anything of it is on the disk.
+    while process.poll() is None and not (out.parent.is_dir() and any(out.parent.iterdir())):
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not out.exists()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert sum(open_task(out).spec.rows.values()) == 30_000
+    assert [path.name for path in out.parent.iterdir()] == ["task"]
