@@ -59,7 +59,7 @@ def test_rows_the_run_may_have_seen_are_refused_or_warned_of(
     run: Path, planted: Task, tmp_path: Path
 ) -> None:
     other = plant(tmp_path / "other", seed=1)
-    with pytest.raises(FolderError, match="may have seen the rows to be measured; .*--other-split"):
+    with pytest.raises(FolderError, match="may have seen the rows to be measured"):
         evaluate(run, other.folder, resamples=20)
     with pytest.warns(SeenRowsWarning, match="nothing says that it has not seen rows"):
         evaluate(run, other.folder, resamples=20, other_split=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attendna.cli.options import Force, Json
+from attendna.cli.options import Force, Json, Out
 from attendna.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def data_get(
     name: Annotated[str, typer.Argument(help="A set that `attendna data list` shows.")],
     *,
-    out: Annotated[Path, typer.Option("--out", help="The task folder to make.")],
+    out: Out,
     mirror: Annotated[
         Path | None,
         typer.Option("--mirror", help="Read the published files from this folder instead."),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Force, Json
+from attendna.cli.options import Force, Json, Out, Seed
 from attendna.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ Table = Annotated[Path | None, typer.Argument(metavar="FILE", help="A table to b
 
 def data_import(
     *,
-    out: Annotated[Path, typer.Option("--out", help="The task folder to make.")],
+    out: Out,
     file: Table = None,
     train: Annotated[Path | None, typer.Option("--train", help="Rows to train on.")] = None,
     valid: Annotated[Path | None, typer.Option("--valid", help="Rows to validate on.")] = None,
@@ -55,7 +55,7 @@ def data_import(
     test_fraction: Annotated[
         float, typer.Option("--test-fraction", help="Share to test on, unless given.")
     ] = 0.1,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the splits.")] = 0,
+    seed: Seed = 0,
     force: Force = False,
     json: Json = False,
 ) -> None:

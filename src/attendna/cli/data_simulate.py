@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Force, Json
+from attendna.cli.options import Force, Json, Out, Seed
 from attendna.cli.output import print_json, say
 
 
 def data_simulate(
     *,
-    out: Annotated[Path, typer.Option("--out", help="The task folder to make.")],
+    out: Out,
     motifs: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,7 +63,7 @@ def data_simulate(
         int,
         typer.Option("--markov-order", help="Bases that decide the next one of such a background."),
     ] = 2,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of everything drawn.")] = 0,
+    seed: Seed = 0,
     force: Force = False,
     json: Json = False,
 ) -> None:

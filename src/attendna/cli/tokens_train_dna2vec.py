@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Force, Json
+from attendna.cli.options import Force, Json, Out, Seed
 from attendna.cli.output import print_json, say
 
 
 def tokens_train_dna2vec(
     *,
     genome: Annotated[Path, typer.Option("--genome", help="A FASTA file, plain or gzipped.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder to make.")],
+    out: Out,
     k_min: Annotated[int, typer.Option("--k-min", help="Bases of the shortest words.")] = 3,
     k_max: Annotated[int, typer.Option("--k-max", help="Bases of the longest words.")] = 8,
     dimensions: Annotated[int, typer.Option("--dimensions", help="Numbers of a vector.")] = 100,
@@ -33,7 +33,7 @@ def tokens_train_dna2vec(
     file_format: Annotated[
         Literal["text", "binary"], typer.Option("--format", help="Of word2vec.")
     ] = "text",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of everything drawn.")] = 0,
+    seed: Seed = 0,
     workers: Annotated[
         int,
         typer.Option("--workers", help="Threads; only one gives the same vectors every time."),

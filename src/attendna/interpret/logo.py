@@ -56,7 +56,7 @@ def draw(
     widest = 0
     for row in rows:
         codes = result.sequences[row]
-        known = truth[row] if truth is not None else np.zeros(codes.size, dtype=np.bool_)
+        known = np.zeros(codes.size, dtype=np.bool_) if truth is None else truth[row, : codes.size]
         title = f"{result.ids[row]}   log-odds of {result.classes[row]} {result.log_odds[row]:+.2f}"
         parts.append(
             f'<text x="{_LEFT}" y="{height + 12:.0f}" class="title">{escape(title)}</text>'
