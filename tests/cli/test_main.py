@@ -107,15 +107,15 @@ def test_a_bug_is_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import polars as pl
+    import pyarrow.parquet as pq
 
-    def full(self: pl.DataFrame, file: Any, **_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", str(file))
+    def full(self: pq.ParquetWriter, *_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "train.parquet")
 
     table = tmp_path / "mine.csv"
     rows = [f"s{i},{'ACGT'[i % 4] * 20}{'GC' * (i % 9)}AT,{i % 2}" for i in range(60)]
     table.write_text("id,sequence,label\n" + "\n".join(rows) + "\n")
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     assert run(["data", "import", str(table), "--out", str(tmp_path / "task")]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: the disk is full while writing")
