@@ -57,3 +57,11 @@ def test_ray_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"needs the package ray.*attendna\[cluster\]"):
         list(Execution(engine="ray").map(square, [1]))
+
+
+def test_ray_gives_the_same_results_and_the_same_errors() -> None:
+    pytest.importorskip("ray")
+    on_ray = Execution(engine="ray", workers=2)
+    assert list(on_ray.map(square, range(5))) == [0, 1, 4, 9, 16]
+    with pytest.raises(DataError, match="this row is bad"):
+        list(on_ray.map(refuse_three, range(6)))

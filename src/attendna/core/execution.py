@@ -4,6 +4,7 @@ Results come in the order of the units, and only a few units a worker are under 
 that neither units nor results pile up in memory.
 """
 
+import logging
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -74,7 +75,7 @@ def _over_ray(
     started = not ray.is_initialized()
     if started:
         # The address of a cluster is read from RAY_ADDRESS; without one it is this machine.
-        ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     task: Any = ray.remote(max_retries=0)(work)
     try:
         yield from _in_order(

@@ -122,6 +122,13 @@ class Reference:
         return self._reopen, ()
 
     @cached_property
+    def held(self) -> pl.DataFrame:
+        """Columns ``chrom, start, end`` of what the file holds: whole contigs, or parts."""
+        pieces = self._pieces
+        chrom = [self.contigs[number] for number in pieces.contig.tolist()]
+        return pl.DataFrame({"chrom": chrom, "start": pieces.start, "end": pieces.end})
+
+    @cached_property
     def build(self) -> str | None:
         """UCSC name of the build, recognized by the lengths of its contigs."""
         return recognize_build(self.lengths)

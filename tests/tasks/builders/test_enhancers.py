@@ -160,7 +160,11 @@ def test_published_sequences_are_rebuilt_base_for_base(
             for split in built.task.splits
         ]
     )
-    published = pl.read_csv(folder / "from_regions" / f"{name}.tsv.gz", separator="\t").select(
+    published = pl.read_csv(
+        folder / "from_regions" / f"{name}.tsv.gz",
+        separator="\t",
+        schema_overrides={"id": pl.String},
+    ).select(
         pl.col("label").alias("class"),
         "chrom",
         "start",

@@ -5,7 +5,7 @@ each (which become the options of ``attendna data build NAME``), and :meth:`Buil
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,15 @@ import polars as pl
 from pydantic import Field
 
 from attendna.core.config import Config, to_yaml
-from attendna.core.errors import DataError
+from attendna.core.content import plain_text, read_content
+from attendna.core.delimited import DELIMITERS, parse_delimited
+from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import sha256
 from attendna.core.registry import Registry
+from attendna.genome.contigs import plain_name
 from attendna.genome.reference import EdgePolicy, Reference, Windows
-from attendna.tasks.spec import Source
+from attendna.tasks.spec import Source, SplitName
 from attendna.tasks.store import Task
 
 SETTINGS_FILE = "build.yaml"
@@ -78,7 +81,10 @@ class BuilderConfig(Config, ABC):
 BUILDERS: Registry[type[BuilderConfig]] = Registry(
     "builder",
     {
+        "chromatin": "attendna.tasks.builders.chromatin:ChromatinConfig",
         "enhancers": "attendna.tasks.builders.enhancers:EnhancersConfig",
+        "methylation": "attendna.tasks.builders.methylation:MethylationConfig",
+        "promoters": "attendna.tasks.builders.promoters:PromotersConfig",
     },
     group="attendna.builders",
 )
@@ -138,3 +144,52 @@ def refuse_partial(
 def sources(*paths: Path) -> tuple[Source, ...]:
     """Names and checksums of the files a task is built from."""
     return tuple(Source(location=path.name, sha256=sha256(path)) for path in paths)
+
+
+def listed_files(table: Path, column: str) -> list[tuple[str, Path]]:
+    """Rows of a table with a column of names and a column ``file``, relative to the table.
+
+    Raises
+    ------
+    DataError
+        There is no such table, a column of it is missing, or a file.
+    """
+    if not table.is_file():
+        raise DataError(table, "no such file or folder", "check the path")
+    ending = ".csv" if ".csv" in map(str.lower, table.suffixes) else ".tsv"
+    text = plain_text(table, read_content(table))
+    rows = parse_delimited(table, text, DELIMITERS[ending])
+    for name in (column, "file"):
+        if name not in rows.columns:
+            raise DataError(
+                table, f"there is no column {name}", f"begin with the line {column},file"
+            )
+    found: list[tuple[str, Path]] = []
+    for row, (name, file) in enumerate(rows.select(column, "file").iter_rows(), start=1):
+        path = table.parent / (file or "")
+        if not name or not path.is_file():
+            problem = f"no such file: {path}" if name else f"the {column} is missing"
+            raise DataError(table, problem, "correct the row", row=row)
+        found.append((name, path))
+    return found
+
+
+def chromosome_split(chrom: str, valid: Sequence[str], test: Sequence[str]) -> SplitName:
+    """The split of a chromosome, however its name is written; train unless it is listed."""
+    plain = plain_name(chrom)
+    if plain in map(plain_name, test):
+        return "test"
+    return "valid" if plain in map(plain_name, valid) else "train"
+
+
+def refuse_shared_chromosomes(valid: Sequence[str], test: Sequence[str]) -> None:
+    """Refuse a chromosome that is to be in two splits.
+
+    Raises
+    ------
+    ConfigError
+        One is.
+    """
+    both = set(map(plain_name, valid)) & set(map(plain_name, test))
+    if both:
+        raise ConfigError(f"chromosome {both.pop()} is in valid and test", "leave it out of one")

@@ -1,0 +1,243 @@
+"""Builder ``methylation``: the methylated share of cytosines in groups of samples.
+
+Source: rules of ``Methyl96`` in the six-task benchmark: samples pooled to groups by reads,
+positions with few reads masked, and 501 bases centred on the cytosine. What is not known is null,
+never 0.
+
+Shapes: ``n`` positions of a group, ``m`` positions, ``g`` groups, ``k`` positions of a chromosome.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float32, Int64
+from numpy import ndarray
+from pydantic import Field
+
+from attendna.core.errors import ConfigError, DataError
+from attendna.core.execution import Execution
+from attendna.core.files import refuse_existing
+from attendna.genome.contigs import ContigNames, numbered
+from attendna.genome.reference import Reference, open_reference
+from attendna.tasks.builders.builder import (
+    BuilderConfig,
+    Built,
+    chromosome_split,
+    listed_files,
+    refuse_partial,
+    refuse_shared_chromosomes,
+    sources,
+)
+from attendna.tasks.methylation_calls import read_calls
+from attendna.tasks.spec import TaskSpec
+from attendna.tasks.store import task_writer
+
+_CONTIG_BITS = 40
+_CYTOSINE, _GUANINE = 1, 2
+_ROWS = 1 << 17
+
+Group = tuple[str, tuple[Path, ...]]
+
+
+class MethylationConfig(BuilderConfig):
+    """Methylated share of cytosines in groups of samples, with their surroundings."""
+
+    name: Literal["methylation"] = "methylation"
+    cpgs: tuple[str, ...] = Field(
+        min_length=1,
+        description="GROUP=FILE for each sample (a group may have several), or a table with the "
+        "columns group and file. bedMethyl, Bismark coverage, gemBS and methylKit are read.",
+    )
+    genome: Path = Field(description="FASTA or .2bit.")
+    window: int = Field(default=501, gt=0, description="Bases; odd, so that one is the middle.")
+    min_coverage: int = Field(
+        default=10, ge=1, description="Reads below which a position is not known."
+    )
+    coverage_of: Literal["sample", "group"] = Field(
+        default="sample",
+        description="Whether so many reads are needed in each sample, or in the pooled group.",
+    )
+    valid: tuple[str, ...] = Field(
+        default=("chr12", "chr13"), description="Chromosomes to validate on."
+    )
+    test: tuple[str, ...] = Field(
+        default=("chr10", "chr11", "chrX", "chrY"), description="Chromosomes to test on."
+    )
+    title: str = Field(default="", description="What the task is, in one line.")
+    licence: str = Field(default="", description="Terms of the measurements.")
+    citation: str = Field(default="", description="Whom to cite for the measurements.")
+
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
+        """Pool the samples, join the groups, and fetch the surroundings; see the base class."""
+        refuse_existing(out, force=force)
+        if self.window % 2 == 0:
+            raise ConfigError(f"--window {self.window}: no base is its middle", "give an odd one")
+        refuse_shared_chromosomes(self.valid, self.test)
+        groups = _find(self.cpgs)
+        reference = open_reference(self.genome)
+        spec = TaskSpec(
+            name=out.name,
+            title=self.title,
+            build=self.name_build(reference),
+            sources=sources(*(path for _, paths in groups for path in paths), self.genome),
+            window=self.window,
+            label_kind="regression",
+            classes=tuple(name for name, _ in groups),
+            splits=f"valid {', '.join(self.valid)}; test {', '.join(self.test)}; train the rest",
+            metric="spearman",
+            licence=self.licence,
+            citation=self.citation,
+            notes=(
+                "methylated share of reads, a group's samples pooled by reads",
+                f"null where fewer than {self.min_coverage} reads a {self.coverage_of}",
+            ),
+        )
+        pool = partial(
+            pool_group,
+            contigs=reference.contigs,
+            least=self.min_coverage,
+            of_sample=self.coverage_of == "sample",
+        )
+        pooled = list(execution.map(pool, (paths for _, paths in groups)))
+        counts = {
+            "positions on other contigs": sum(part[2] for part in pooled),
+            "positions": 0,
+            **dict.fromkeys(_LEFT_OUT, 0),
+        }
+        if not any(part[0].size for part in pooled):
+            raise DataError(
+                groups[0][1][0],
+                f"no position is known on {self.genome.name} with {self.min_coverage} reads",
+                "check the build, or ask for fewer reads by --min-coverage",
+            )
+        places, values = _joined([part[:2] for part in pooled])
+        with task_writer(out, spec, force=force) as writer:
+            for chrom, rows, label in _by_chromosome(reference, places, values):
+                counts["positions"] += rows.size
+                frame = self._rows(reference, chrom, rows, label, counts)
+                if frame.height:
+                    writer.add(chromosome_split(chrom, self.valid, self.test), frame)
+            asked = counts["positions"] + counts["positions on other contigs"]
+            gone = counts[_LEFT_OUT[1]] + counts["positions on other contigs"]
+            refuse_partial(
+                self.genome, asked, gone, what="positions", allow_partial=self.allow_partial
+            )
+            self.record(writer.partial, counts)
+        return Built(writer.task, counts)
+
+    def _rows(
+        self,
+        reference: Reference,
+        chrom: str,
+        place: Int64[ndarray, " k"],
+        label: Float32[ndarray, "k g"],
+        counts: dict[str, int],
+    ) -> pl.DataFrame:
+        """Windows of positions on one chromosome, read from the strand of their cytosine."""
+        start, said = place >> 2, place & 3
+        half = self.window // 2
+        frame = pl.DataFrame(
+            {"chrom": [chrom] * start.size, "start": start - half, "end": start + half + 1}
+        )
+        windows = reference.windows(frame, edge="drop", missing="drop")
+        middle = windows.sequences.rectangle()[:, half] if len(windows.sequences) else np.empty(0)
+        minus = middle == _GUANINE
+        said = said[windows.rows]
+        fits = ((middle == _CYTOSINE) & (said != 1)) | (minus & (said != 0))
+        told = (windows.dropped, windows.missing, int(fits.size - fits.sum()))
+        for name, count in zip(_LEFT_OUT, told, strict=True):
+            counts[name] += count
+        sequences = windows.sequences.reverse_complement(where=minus)
+        strand = pl.Series(np.where(minus, "-", "+").tolist(), dtype=pl.String)
+        known = pl.Series(label[windows.rows].tolist(), dtype=pl.List(pl.Float32))
+        return (
+            frame[windows.rows]
+            .with_columns(
+                pl.format("{}:{}", "chrom", pl.col("start") + half).alias("id"),
+                sequence=sequences.to_series(),
+                strand=strand,
+                label=known.list.eval(pl.element().fill_nan(None)),
+            )
+            .filter(pl.Series(fits, dtype=pl.Boolean))
+        )
+
+
+_LEFT_OUT = (
+    "positions near the end of a contig",
+    "positions not in the genome",
+    "positions without a C on their strand",
+)
+
+
+def pool_group(
+    paths: tuple[Path, ...], *, contigs: tuple[str, ...], least: int, of_sample: bool
+) -> tuple[Int64[ndarray, " n"], Float32[ndarray, " n"], int]:
+    """Places and methylated shares of a group, in order, and how many lie on other contigs.
+
+    A place is the contig's number, the position, and in its last two bits the strand: 0 for ``+``,
+    1 for ``-``, 2 where none is given.
+    """
+    names = ContigNames(contigs)
+    read = pl.concat([read_calls(path) for path in paths])
+    calls = read.filter(pl.col("reads") >= least) if of_sample else read
+    contig = numbered(calls["chrom"].to_arrow(), names.number, null=-1)
+    strand = numbered(calls["strand"].to_arrow(), lambda s: 0 if s == "+" else 1, null=2)
+    place = ((contig << _CONTIG_BITS) + calls["start"].to_numpy() << 2) + strand
+    known = contig >= 0
+    pooled = (
+        calls.select("reads", "percent", place=pl.Series(place))
+        .filter(pl.Series(known))
+        .group_by("place")
+        .agg(
+            share=(pl.col("reads") * pl.col("percent")).sum() / pl.col("reads").sum() / 100,
+            reads=pl.col("reads").sum(),
+        )
+        .filter(pl.col("reads") >= least)
+        .sort("place")
+    )
+    share = pooled["share"].cast(pl.Float32).to_numpy()
+    return pooled["place"].to_numpy(), share, int(known.size - known.sum())
+
+
+def _joined(
+    pooled: list[tuple[Int64[ndarray, " _"], Float32[ndarray, " _"]]],
+) -> tuple[Int64[ndarray, " m"], Float32[ndarray, "m g"]]:
+    """All places in order, and the values of every group there, NaN where it has none."""
+    places = np.unique(np.concatenate([place for place, _ in pooled]))
+    values = np.full((places.size, len(pooled)), np.nan, dtype=np.float32)
+    for group, (place, share) in enumerate(pooled):
+        values[np.searchsorted(places, place), group] = share
+    return places, values
+
+
+def _by_chromosome(
+    reference: Reference, places: Int64[ndarray, " m"], values: Float32[ndarray, "m g"]
+) -> Iterator[tuple[str, Int64[ndarray, " _"], Float32[ndarray, "_ g"]]]:
+    """Position and strand of the places on each contig, some at a time."""
+    contig = places >> (_CONTIG_BITS + 2)
+    for number in np.unique(contig).tolist():
+        first, last = np.searchsorted(contig, [number, number + 1]).tolist()
+        for begin in range(first, last, _ROWS):
+            part = slice(begin, min(begin + _ROWS, last))
+            base = number << (_CONTIG_BITS + 2)
+            yield reference.contigs[number], places[part] - base, values[part]
+
+
+def _find(given: tuple[str, ...]) -> list[Group]:
+    """Files of each group, in the order in which the groups are named."""
+    if len(given) == 1 and "=" not in given[0]:
+        pairs = listed_files(Path(given[0]), "group")
+    else:
+        split = [text.partition("=") for text in given]
+        for text, (group, equals, path) in zip(given, split, strict=True):
+            if not (group and equals and path):
+                raise ConfigError(f"--cpgs {text}: no group or no file", "write GROUP=FILE")
+            if not Path(path).is_file():
+                raise DataError(path, "no such file", "check the path")
+        pairs = [(group, Path(path)) for group, _, path in split]
+    names = dict.fromkeys(name for name, _ in pairs)
+    return [(name, tuple(path for group, path in pairs if group == name)) for name in names]
