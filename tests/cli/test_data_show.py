@@ -70,3 +70,24 @@ def test_what_is_neither_is_one_line(
     told = capsys.readouterr().err
     assert told.startswith("error: ")
     assert told.count("\n") == 1
+
+
+def test_tasks_of_tracks_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = tuple(f"track{n}" for n in range(20))
+    rows = {"id": ["a", "b"], "sequence": ["ACGT", "GGCC"]}
+    peaks = pl.DataFrame({**rows, "label": pl.Series([[0, 13], [2]], dtype=pl.List(pl.UInt16))})
+    values = pl.DataFrame({**rows, "label": [[0.25, None], [None, 1.0]]})
+    spec = TaskSpec(name="peaks", label_kind="multilabel", classes=names)
+    write_task(tmp_path / "peaks", spec, {"train": peaks})
+    spec = TaskSpec(name="values", label_kind="regression", classes=names[:2])
+    write_task(tmp_path / "values", spec, {"train": values})
+    assert run(["data", "show", str(tmp_path / "peaks")]) == 0
+    told = capsys.readouterr().out
+    assert "20 tracks: track0, " in told
+    assert "1.50" in told
+    assert "track0, track13: ACGT (a)" in told
+    assert run(["data", "show", str(tmp_path / "values")]) == 0
+    assert "0.25, unknown: ACGT (a)" in capsys.readouterr().out
+    assert run(["data", "show", str(tmp_path / "values"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["splits"]["train"]["classes"] == {"track0": 1, "track1": 1}

@@ -1,5 +1,6 @@
 """``attendna data show``: the card of a data set, by name or as a task folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,11 @@ EXAMPLES = 2
 """Rows of each class that are shown."""
 
 SHOWN_BASES = 60
+
+SHOWN_NAMES = 12
+"""Names of classes or tracks that are written out."""
+
+_OF_TRACKS = {"multilabel": "positive tracks a row", "regression": "known tracks a row"}
 
 
 def data_show(
@@ -74,13 +80,19 @@ def _show_task(task: "Task", *, json: bool) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("split", "rows", *task.spec.classes, "bases", "GC", "N"):
+    named = _has_classes(task)
+    headings = task.spec.classes if named else (_OF_TRACKS[task.spec.label_kind],)
+    for heading in ("split", "rows", *headings, "bases", "GC", "N"):
         table.add_column(heading, justify="left" if heading == "split" else "right")
     for name, part in splits.items():
         table.add_row(
             name,
             f"{part['rows']:,}",
-            *(f"{n:,}" for n in part["classes"].values()),
+            *(
+                (f"{n:,}" for n in part["classes"].values())
+                if named
+                else (f"{sum(part['classes'].values()) / part['rows']:.2f}",)
+            ),
             _tell_spread(part["bases"], "{:.0f}"),
             _tell_spread(part["gc"], "{:.2f}"),
             f"{part['unknown']:.2%}",
@@ -104,7 +116,7 @@ def _print_heading(about: Any) -> None:
     out.print(about.name, style="bold")
     for label, text in (
         ("title", about.title),
-        ("classes", ", ".join(about.classes)),
+        ("classes", _tell_names(about.classes)),
         ("bases", about.window),
         ("build", about.build),
         ("splits", about.splits),
@@ -114,6 +126,17 @@ def _print_heading(about: Any) -> None:
     ):
         if text:
             out.print(f"{label}: {text}", markup=False, soft_wrap=True)
+
+
+def _tell_names(names: Sequence[str]) -> str:
+    """Names of classes; of many tracks, their number and the first few."""
+    if len(names) <= SHOWN_NAMES:
+        return ", ".join(names)
+    return f"{len(names):,} tracks: {', '.join(names[:SHOWN_NAMES])}, …"
+
+
+def _has_classes(task: "Task") -> bool:
+    return task.spec.label_kind not in _OF_TRACKS
 
 
 def _spread(values: Any) -> list[float]:
@@ -130,8 +153,13 @@ def _tell_spread(spread: Any, form: str) -> str:
 
 
 def _examples(task: "Task") -> list[dict[str, str]]:
-    """The first rows of each class, of the first split there is."""
+    """The first rows of each class, of the first split there is; without classes, the first."""
     split = task.read(task.splits[0])
+    if not _has_classes(task):
+        return [
+            {"class": _tell_label(task, row), "id": row["id"], "sequence": row["sequence"]}
+            for row in split.frame.head(EXAMPLES).iter_rows(named=True)
+        ]
     return [
         {
             "class": name,
@@ -141,3 +169,12 @@ def _examples(task: "Task") -> list[dict[str, str]]:
         for label, name in enumerate(task.spec.classes)
         for row in (split.labels == label).nonzero()[0][:EXAMPLES].tolist()
     ]
+
+
+def _tell_label(task: "Task", row: dict[str, Any]) -> str:
+    """Names of the positive tracks of a row, or its values."""
+    if task.spec.label_kind == "multilabel":
+        return _tell_names([task.spec.classes[track] for track in row["label"]])
+    values = row["label"][:SHOWN_NAMES]
+    told = ["unknown" if value is None else f"{value:.3g}" for value in values]
+    return ", ".join([*told, "…"] if len(row["label"]) > SHOWN_NAMES else told)

@@ -12,9 +12,9 @@ from numpy import ndarray
 
 from attendna.genome.alphabet import N
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.spec import SplitName
+from attendna.tasks.spec import SplitName, TaskSpec
 from attendna.tasks.splits import group_by_sequence
-from attendna.tasks.store import Task
+from attendna.tasks.store import Split, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,9 @@ class SplitCard:
     """One split in numbers."""
 
     counts: tuple[int, ...]
-    """Sequences of each class."""
+    """Sequences of each class; of tracks, those that are positive, or whose value is known."""
     labels: Int8[ndarray, " b"]
+    """The class of each sequence, -1 where it has tracks instead."""
     lengths: Int64[ndarray, " b"]
     gc: Float64[ndarray, " b"]
     """Share of G and C among the known bases; NaN where no base is known."""
@@ -88,20 +89,28 @@ def describe(task: Task) -> DataCard:
     for name in task.splits:
         split = task.read(name)
         batches[name] = split.sequences
-        splits[name] = _describe(split.sequences, split.labels, len(task.spec.classes))
+        splits[name] = _describe(split, task.spec)
     return DataCard(splits, _shared(batches))
 
 
-def _describe(sequences: SequenceBatch, labels: Int8[ndarray, " b"], classes: int) -> SplitCard:
+def _describe(split: Split, spec: TaskSpec) -> SplitCard:
+    sequences = split.sequences
+    counted = spec.label_kind in ("binary", "multiclass")
     strong = _per_sequence((sequences.codes == 1) | (sequences.codes == 2), sequences)
     known = _per_sequence(sequences.codes != N, sequences)
     return SplitCard(
-        counts=tuple(np.bincount(labels, minlength=classes).tolist()),
-        labels=labels,
+        counts=_counts(split, spec),
+        labels=split.labels if counted else np.full(len(split), -1, dtype=np.int8),
         lengths=sequences.lengths,
         gc=np.divide(strong, known, out=np.full(known.size, np.nan), where=known > 0),
         unknown=1 - float(known.sum()) / max(1, sequences.codes.size),
     )
+
+
+def _counts(split: Split, spec: TaskSpec) -> tuple[int, ...]:
+    if spec.label_kind == "regression":
+        return tuple((~np.isnan(split.labels)).sum(axis=0).tolist())
+    return tuple(np.bincount(split.labels, minlength=len(spec.classes)).tolist())
 
 
 def _per_sequence(mask: ndarray, sequences: SequenceBatch) -> Int64[ndarray, " b"]:
