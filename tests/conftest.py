@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 from tests import type_checks
+from tests.trained import planted, runs
+
+__all__ = ["planted", "runs"]
 
 # Waiting threads that spin steal the cores from the tests that work; read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -1,24 +1,29 @@
 """Two small trained runs on one planted task, for every test that only reads or copies them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.planted import plant
 
-from attendna.tasks.store import Task
-from attendna.training.run import RunConfig
-from attendna.training.train import train
+# Every test session reads this file, also those that never train: imports are made when needed.
+if TYPE_CHECKING:
+    from attendna.tasks.store import Task
 
 
 @pytest.fixture(scope="session")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Task:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> "Task":
     """A binary task of 240, 120 and 60 rows."""
+    from tests.planted import plant
+
     return plant(tmp_path_factory.mktemp("planted") / "task")
 
 
 @pytest.fixture(scope="session")
-def runs(planted: Task, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def runs(planted: "Task", tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A run that has learned something, and one that has learned less."""
+    from attendna.training.run import RunConfig
+    from attendna.training.train import train
+
     out = tmp_path_factory.mktemp("runs")
     for name, epochs in (("good", 8), ("poor", 1)):
         settings = {

@@ -56,7 +56,9 @@ def interpret_ism(
         ids, sequences = ids[:limit], sequences.take(range(limit))
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("mutating") as advance:
-        result = saturation_mutagenesis(predictor, sequences, ids, target=target, progress=advance)
+        result = saturation_mutagenesis(
+            predictor, sequences, ids, target=target, source=source, progress=advance
+        )
     result.write(out, known, force=force)
     summary: dict[str, Any] = {"out": out, "sequences": len(ids), "bases": sequences.codes.size}
     if known is not None:

@@ -119,6 +119,7 @@ def evaluate(
         split=split,
         resamples=resamples,
         seed=seed,
+        source=task.folder / f"{split}.parquet",
         progress=progress,
     )
     write_evaluation(run, result)
@@ -172,11 +173,12 @@ def evaluate_split(
     split: SplitName,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    source: str | Path = "the sequences",
     progress: Progress | None = None,
 ) -> EvaluationResult:
-    """Measure a model on rows; nothing is written."""
+    """Measure a model on rows, which come from ``source``; nothing is written."""
     checkpoint = predictor.checkpoint
-    predictions = predictor.predict(rows.sequences, rows.ids, progress=progress)
+    predictions = predictor.predict(rows.sequences, rows.ids, source=source, progress=progress)
     sample = Sample.of(rows.labels, predictions.values, checkpoint.threshold)
     frame = predictions.to_frame()
     frame = frame.select(

@@ -43,7 +43,8 @@ class LetterError(UserError):
     def __init__(self, letter: str, position: int) -> None:
         self.letter = letter
         self.position = position
-        remedy = "read ambiguity letters as N" if letter.upper() in _AMBIGUOUS else "correct it"
+        ambiguous = letter.upper() in _AMBIGUOUS
+        remedy = "read ambiguity letters as N (letters: unknown)" if ambiguous else "correct it"
         super().__init__(
             f"the character {letter!r} at position {position + 1} is not one of {LETTERS}", remedy
         )

@@ -97,6 +97,7 @@ def saturation_mutagenesis(
     ids: Sequence[str] | None = None,
     *,
     target: str | None = None,
+    source: str | Path = "the sequences",
     progress: Progress | None = None,
 ) -> Mutagenesis:
     """Substitute every base of every sequence by the other three.
@@ -106,6 +107,8 @@ def saturation_mutagenesis(
     target
         The class whose log-odds are followed. By default the positive class of a binary model, and
         of others the class each sequence is given.
+    source
+        The file they come from, for messages.
     progress
         Told how many sequences were predicted, three a base.
 
@@ -116,7 +119,7 @@ def saturation_mutagenesis(
     UserError
         A sequence is none the model can read.
     """
-    reference = predictor.predict(sequences, ids, scale="logit")
+    reference = predictor.predict(sequences, ids, scale="logit", source=source)
     followed = _followed(predictor, reference.values, target)
     base_odds = _log_odds(reference.values, followed)
     lengths = sequences.lengths

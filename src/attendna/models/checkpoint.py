@@ -18,12 +18,9 @@ from attendna.core.config import Config, parse
 from attendna.core.errors import FolderError
 from attendna.core.files import publish_file
 from attendna.genome.alphabet import LetterPolicy
+from attendna.models.header import FILE, FORMAT, refuse_other_version
 from attendna.models.model import AnyModelConfig, SequenceModel
 from attendna.tokens.tokenizer import AnyTokenizerConfig
-
-FILE = "model.safetensors"
-FORMAT = 1
-"""Version of the header; a file of another version is refused with the version that wrote it."""
 
 Strands = Literal["single", "augment", "conjoined"]
 """How a model treats the two strands: ``single`` reads the sequence as given; ``augment`` also
@@ -115,12 +112,7 @@ def load(folder: str | Path) -> tuple[Checkpoint, SequenceModel]:
         raise FolderError(
             f"{path} is damaged or not a model of attendna", "train it again, or copy it again"
         ) from error
-    if tree.get("format") != FORMAT:
-        raise FolderError(
-            f"{path} was written by attendna {tree.get('attendna', '?')} in format "
-            f"{tree.get('format')}, this is attendna {attendna.__version__} with format {FORMAT}",
-            f"install attendna {tree.get('attendna', '?')} or train again",
-        )
+    refuse_other_version(path, tree)
     tree.pop("parameters", None)
     checkpoint = parse(Checkpoint, tree, path)
     model = checkpoint.build()

@@ -15,7 +15,7 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from attendna.core.errors import UserError
+from attendna.core.errors import DataError, UserError
 from attendna.genome.sequences import SequenceBatch
 from attendna.models.checkpoint import Checkpoint, InputContract, Strands, load
 from attendna.models.model import SequenceModel
@@ -226,7 +226,8 @@ class Predictor:
         Raises
         ------
         DataError
-            A sequence is too short for the tokens, or has an N where the model was trained without.
+            A sequence is too short for the tokens, too long for the model, or has an N where the
+            model was trained without.
 
         Warns
         -----
@@ -285,10 +286,32 @@ class Predictor:
         if self.checkpoint.input.letters == "error":
             refuse_unknown_bases(sequences, names, source)
         unusual = unusual_lengths(sequences, self.checkpoint.input)
+        if unusual:
+            refuse_unreadable(self.model, self.tokenizer, sequences, source)
         if unusual and not self._warned:
             self._warned = True
             warnings.warn(unusual, InputWarning, stacklevel=3)
         return names
+
+
+def refuse_unreadable(
+    model: SequenceModel, tokenizer: Tokenizer, sequences: SequenceBatch, source: str | Path
+) -> None:
+    """Have the model read the longest sequence: it may be beyond the positions it has learned.
+
+    Raises
+    ------
+    DataError
+        It refuses; before hours were spent on the shorter ones.
+    """
+    row = int(np.argmax(sequences.lengths))
+    device = next(model.parameters()).device
+    buffer = CodeBuffer(sequences.take([row]), device)
+    try:
+        with torch.no_grad():
+            model(tokenizer(*buffer.gather(torch.tensor([0]))))
+    except UserError as error:
+        raise DataError(source, error.problem, error.remedy, row=row + 1) from error
 
 
 def unusual_lengths(sequences: SequenceBatch, contract: InputContract) -> str | None:

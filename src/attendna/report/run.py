@@ -19,9 +19,9 @@ from polars.exceptions import PolarsError
 from attendna.core.config import Tree, read_yaml
 from attendna.core.errors import FolderError
 from attendna.evaluation.metrics import Sample
+from attendna.models.header import FILE, refuse_other_version
 from attendna.tasks.spec import SPLITS, SplitName
 
-WEIGHTS = "model.safetensors"
 _LONGEST_HEADER = 100_000_000
 """Bytes; what the safetensors format allows."""
 
@@ -78,7 +78,7 @@ class Run:
     @cached_property
     def header(self) -> Header | None:
         """The head of the weights; none while the training has not ended."""
-        path = self.path / WEIGHTS
+        path = self.path / FILE
         return _read_header(path) if path.is_file() else None
 
     @cached_property
@@ -184,4 +184,5 @@ def _read_header(path: Path) -> Header:
         numbers = sum(math.prod(tensor["shape"]) for tensor in tree.values())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged from error
+    refuse_other_version(path, checkpoint)
     return Header(checkpoint, parameters, numbers)

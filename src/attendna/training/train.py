@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from rich.console import Console
 
@@ -16,8 +15,7 @@ from attendna.evaluation.evaluate import evaluate_split, write_evaluation
 from attendna.evaluation.metrics import METRICS
 from attendna.models.checkpoint import save
 from attendna.prediction.device import choose_device, choose_precision, describe
-from attendna.prediction.predictor import Predictor
-from attendna.tokens.buffer import CodeBuffer
+from attendna.prediction.predictor import Predictor, refuse_unreadable
 from attendna.training.examples import Examples
 from attendna.training.run import Environment, RunConfig, RunFolder, default_threads
 
@@ -102,10 +100,9 @@ def _read_longest(config: RunConfig, examples: Examples) -> None:
 
     tokenizer = config.tokenizer.build()
     model = start(config, examples, torch.device("cpu")).eval()
-    for split in (examples.train, examples.valid):
-        row = int(np.argmax(split.sequences.lengths))
-        with torch.no_grad():
-            model(tokenizer(*CodeBuffer(split.sequences.take([row])).gather(torch.tensor([0]))))
+    for name, split in (("train", examples.train), ("valid", examples.valid)):
+        path = examples.task.folder / f"{name}.parquet"
+        refuse_unreadable(model, tokenizer, split.sequences, path)
 
 
 def _environment(config: RunConfig, examples: Examples) -> Environment:

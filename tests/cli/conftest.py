@@ -1,3 +1,0 @@
-from tests.trained import planted, runs
-
-__all__ = ["planted", "runs"]
