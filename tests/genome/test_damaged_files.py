@@ -133,9 +133,9 @@ def damage_bytes(dice: random.Random, content: bytes) -> bytes:
         3: lambda: content.decode().encode(dice.choice(["utf-16", "utf-16-le", "utf-16-be"])),
         4: lambda: content[:place] + b"\0" + content[place:],
         5: lambda: content[:place] + bytes([dice.randrange(256)]) + content[place + 1 :],
-        6: lambda: gzip.compress(content),
-        7: lambda: gzip.compress(content)[: dice.randrange(1, 40)],
-        8: lambda: flip(dice, gzip.compress(content)),
+        6: lambda: gzip.compress(content, mtime=0),
+        7: lambda: gzip.compress(content, mtime=0)[: dice.randrange(1, 40)],
+        8: lambda: flip(dice, gzip.compress(content, mtime=0)),
         9: lambda: b"\xef\xbb\xbf" + content,
         10: lambda: content.replace(b"\t", b"  "),
         11: lambda: content.rstrip(b"\n"),
@@ -143,7 +143,8 @@ def damage_bytes(dice: random.Random, content: bytes) -> bytes:
         13: lambda: content[place:],
         14: lambda: content[:place] + content[place : place + 9] * 3 + content[place:],
         15: lambda: (
-            gzip.compress(content) + dice.choice([b"", b"\0\0", b"more", gzip.compress(b"")])
+            gzip.compress(content, mtime=0)
+            + dice.choice([b"", b"\0\0", b"more", gzip.compress(b"", mtime=0)])
         ),
     }
     return changes.get(accident, lambda: content)()

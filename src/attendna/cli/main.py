@@ -109,6 +109,8 @@ data = group(
         "import": Verb(
             "attendna.cli.data_import:data_import", "Import your own labelled sequences."
         ),
+        "audit": Verb("attendna.cli.data_audit:data_audit", "Look for leaks and easy rules."),
+        "clean": Verb("attendna.cli.data_clean:data_clean", "Write the version without leaks."),
         "simulate": Verb("attendna.cli.data_simulate:data_simulate", "Simulate planted motifs."),
     },
 )

@@ -13,7 +13,6 @@ from jaxtyping import Float64
 from numpy import ndarray
 
 from attendna.core.errors import ConfigError
-from attendna.evaluation.baselines import KMER, KmerRegression
 from attendna.evaluation.calibration import choose_threshold
 from attendna.evaluation.evaluate import Measurement, check_task, tabulate
 from attendna.evaluation.metrics import Metric, Sample, all_metrics
@@ -26,6 +25,7 @@ from attendna.evaluation.uncertainty import (
     paired_difference,
 )
 from attendna.prediction.predictor import Predictor
+from attendna.tasks.kmer_regression import KMER, KmerRegression
 from attendna.tasks.spec import SplitName
 from attendna.tasks.store import Task, open_task
 
@@ -117,7 +117,8 @@ def compare(
 
 def baseline_sample(task: Task, split: SplitName) -> Sample:
     """The k-mer regression of a task on a split, its threshold chosen on validation rows."""
-    baseline = KmerRegression(task.read("train"), len(task.spec.classes))
+    known = task.read("train")
+    baseline = KmerRegression(known.sequences, known.labels, len(task.spec.classes))
     threshold = 0.5
     if task.spec.label_kind == "binary":
         valid = task.read("valid")

@@ -87,6 +87,13 @@ class SequenceBatch:
         return cls(np.concatenate([np.empty(0, dtype=np.uint8), *parts]), offsets)
 
     @classmethod
+    def joined(cls, batches: Sequence["SequenceBatch"]) -> "SequenceBatch":
+        """The sequences of several batches, one batch after the other."""
+        lengths = np.concatenate([batch.lengths for batch in batches])
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        return cls(np.concatenate([batch.codes for batch in batches]), offsets)
+
+    @classmethod
     def cut(
         cls,
         codes: UInt8[ndarray, " g"],

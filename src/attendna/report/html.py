@@ -28,6 +28,7 @@ from attendna.report.importance import Importance
 from attendna.report.page import Page
 from attendna.report.run import Run
 from attendna.report.style import CONFIG
+from attendna.tasks.audit.audit import read_audit
 from attendna.tasks.store import Task, open_task
 
 
@@ -81,7 +82,8 @@ def write_report(
 
 def render(run: Run, task: Task | None = None, importance: Importance | None = None) -> str:
     """The text of the page."""
-    page = Page(run, task, describe(task) if task else None, importance)
+    audit = read_audit(task.folder) if task else None
+    page = Page(run, task, describe(task) if task else None, importance, audit)
     template = _environment().get_template("report.html.j2")
     return template.render(page=page, plotly=_bundle(), css=_part("css"), script=_part("js"))
 

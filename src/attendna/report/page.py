@@ -29,6 +29,7 @@ from attendna.report.examples import (
 from attendna.report.importance import Importance
 from attendna.report.run import Evaluated, Run
 from attendna.report.style import SPLIT_TITLES
+from attendna.tasks.audit.audit import Audit, SplitAudit
 from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
 from attendna.tasks.store import Task
 
@@ -92,6 +93,7 @@ class Page:
     task: Task | None = None
     card: DataCard | None = None
     importance: Importance | None = None
+    audit: Audit | None = None
 
     version = attendna.__version__
     most_bases = MOST_BASES
@@ -155,6 +157,13 @@ class Page:
                 yield METRICS[name], self.main.values[name]
 
     # Data
+
+    @property
+    def audited(self) -> SplitAudit | None:
+        """What the audit found of the split that the headline is about."""
+        if self.audit is None or self.main is None:
+            return None
+        return next((s for s in self.audit.splits if s.split == self.main.split), None)
 
     def shared(self) -> Iterator[tuple[str, str, int, int]]:
         """Two splits, how many sequences of the second are in the first too, and of how many."""

@@ -5,9 +5,9 @@ from math import sqrt
 import numpy as np
 from tests.planted import MOTIFS
 
-from attendna.evaluation.baselines import KmerRegression, kmer_shares
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.store import Split, Task
+from attendna.tasks.kmer_regression import KmerRegression, kmer_shares
+from attendna.tasks.store import Task
 
 OPPOSITE = str.maketrans("ACGT", "TGCA")
 
@@ -34,7 +34,8 @@ def test_strands_have_the_same_shares() -> None:
 
 
 def test_it_learns_a_planted_motif_and_gives_probabilities(planted: Task) -> None:
-    model = KmerRegression(planted.read("train"), classes=2)
+    rows = planted.read("train")
+    model = KmerRegression(rows.sequences, rows.labels, classes=2)
     test = planted.read("test")
     said = model.probabilities(test.sequences)
     assert said.shape == (60, 1)
@@ -45,8 +46,7 @@ def test_it_learns_a_planted_motif_and_gives_probabilities(planted: Task) -> Non
 
 def test_a_class_without_training_rows_is_never_predicted(planted: Task) -> None:
     rows = planted.read("train")
-    some = Split(rows.ids, rows.sequences, rows.labels * 2, rows.frame)
-    said = KmerRegression(some, classes=4).probabilities(rows.sequences)
+    said = KmerRegression(rows.sequences, rows.labels * 2, classes=4).probabilities(rows.sequences)
     assert said.shape == (240, 4)
     assert not said[:, [1, 3]].any()
     assert np.allclose(said.sum(1), 1)

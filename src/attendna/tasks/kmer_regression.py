@@ -1,17 +1,16 @@
-"""What needs no network: the scores every model has to beat.
+"""Logistic regression on k-mers: a score every model has to beat.
 
 Shapes: ``N`` sequences, ``T`` outputs, ``W`` words.
 """
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int64, Integer
 from numpy import ndarray
 from scipy import sparse
 
 from attendna.genome.alphabet import N
 from attendna.genome.kmers import kmer_numbers
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.store import Split
 
 KMER = 5
 """Length of the counted words: 512 of them with their opposite strands, few enough for some
@@ -26,13 +25,19 @@ class KmerRegression:
 
     Parameters
     ----------
-    train
+    sequences, labels
         The rows to learn from.
     classes
         Number of classes of the task.
     """
 
-    def __init__(self, train: Split, classes: int, k: int = KMER) -> None:
+    def __init__(
+        self,
+        sequences: SequenceBatch,
+        labels: Integer[ndarray, " N"],
+        classes: int,
+        k: int = KMER,
+    ) -> None:
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -42,7 +47,7 @@ class KmerRegression:
         self._model = make_pipeline(
             StandardScaler(with_mean=False), LogisticRegression(C=0.01, max_iter=1000)
         )
-        self._model.fit(kmer_shares(train.sequences, k), train.labels)
+        self._model.fit(kmer_shares(sequences, k), labels)
 
     def probabilities(self, sequences: SequenceBatch) -> Float64[ndarray, "N T"]:
         """What it says of sequences; a class without a training row is never predicted."""

@@ -1,0 +1,72 @@
+"""``attendna data audit``: can a data set be solved without learning any biology?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from attendna.cli.options import Json, Seed
+from attendna.cli.output import console, print_json, say
+
+if TYPE_CHECKING:
+    from attendna.tasks.audit.audit import Audit
+
+COLORS = {"clean": "green", "take care": "yellow", "leaks": "red"}
+
+
+def data_audit(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="A task folder, or a folder SPLIT/CLASS.csv.gz of intervals."
+        ),
+    ],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Where to write the audit; by default into a task folder."),
+    ] = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Look for what the splits share, and for rules that are right without learning anything.
+
+    audit.json is written into a task folder, where reports and `data show` find it.
+    """
+    from attendna.tasks.audit.audit import AUDIT_FILE, audit
+    from attendna.tasks.store import SPEC_FILE
+
+    found = audit(folder, seed=seed)
+    target = out or (folder / AUDIT_FILE if (folder / SPEC_FILE).is_file() else None)
+    if target is not None:
+        found.write(target)
+    if json:
+        print_json(found.model_dump())
+        return
+    show(found)
+    if target is not None:
+        say(f"wrote {target}")
+    if found.level == "leaks":
+        say("`attendna data clean` writes a version whose splits share nothing")
+
+
+def show(audit: "Audit") -> None:
+    """Print an audit: the verdict of each split, its findings, and how often rules are right."""
+    from rich.table import Table
+
+    out = console()
+    out.print(f"{audit.name}: {audit.rows:,} rows", markup=False)
+    for split in audit.splits:
+        level = f"[bold {COLORS[split.level]}]{split.level}[/]"
+        out.print(f"\n[bold]{split.split}[/], {split.n:,} rows: {level}")
+        for finding in split.findings:
+            out.print(f"  - {finding}", markup=False)
+        if not split.rules:
+            continue
+        table = Table("rule", "says", "right", "95 % interval")
+        for rule in split.rules:
+            right = rule.accuracy
+            table.add_row(
+                rule.rule, rule.says, f"{right.value:.4f}", f"{right.low:.4f} to {right.high:.4f}"
+            )
+        out.print(table)

@@ -1,0 +1,198 @@
+"""The audit of a data set: what its splits share, and how far rules get that learn nothing.
+
+The verdict of a split is ``leaks`` where memory alone is worth more than five points of accuracy or
+a fiftieth of its rows is in training, ``take care`` where there is something to know, else
+``clean``.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from attendna.core.config import Config
+from attendna.core.errors import FolderError
+from attendna.core.files import publish_file
+from attendna.tasks.audit.rows import Rows, read_rows
+from attendna.tasks.audit.rules import RuleResult, gc_of, no_learning
+from attendna.tasks.audit.shared import SharedRows, shared_with
+from attendna.tasks.spec import SplitName
+
+AUDIT_FILE = "audit.json"
+FORMAT = 1
+
+MEMORY = ("look-up", "overlap")
+"""Rules that know training rows and nothing else."""
+
+GAIN = 0.05
+"""Accuracy above that of the most frequent class that makes a rule worth a word."""
+
+MANY = 0.02
+"""Share of a split's rows in training that makes it a leak by itself."""
+
+Level = Literal["clean", "take care", "leaks"]
+LEVELS: tuple[Level, ...] = ("clean", "take care", "leaks")
+"""From best to worst."""
+
+
+class ClassRows(Config):
+    """Rows of one class in one split."""
+
+    label: str
+    n: int
+    distinct: int
+    """Different intervals, or sequences regardless of the strand."""
+    mean_length: float
+    mean_gc: float | None = None
+
+
+class SplitAudit(Config):
+    """What was found of one split."""
+
+    split: SplitName
+    n: int
+    classes: tuple[ClassRows, ...]
+    contradictory: int
+    """Rows whose twin in the split has another class."""
+    shared: tuple[SharedRows, ...] = ()
+    rules: tuple[RuleResult, ...] = ()
+    level: Level = "clean"
+    findings: tuple[str, ...] = ()
+    """What is wrong, in plain words."""
+
+
+class Audit(Config):
+    """What was found of a data set."""
+
+    format: int = FORMAT
+    name: str
+    rows: int
+    splits: tuple[SplitAudit, ...]
+
+    @property
+    def level(self) -> Level:
+        """The worst of its splits."""
+        return LEVELS[max(LEVELS.index(split.level) for split in self.splits)]
+
+    def write(self, path: str | Path) -> Path:
+        """Write the audit as JSON."""
+        with publish_file(Path(path)) as partial:
+            partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return Path(path)
+
+
+def read_audit(folder: str | Path) -> Audit | None:
+    """The audit that lies in a folder, none where there is none or one of another version."""
+    path = Path(folder) / AUDIT_FILE
+    try:
+        audit = Audit.model_validate_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return audit if audit.format == FORMAT else None
+
+
+def audit(folder: str | Path, *, seed: int = 0) -> Audit:
+    """Audit a task folder, or a folder ``{split}/{class}.csv.gz`` of interval tables.
+
+    Raises
+    ------
+    UserError
+        It is neither, it has no training split, or a file of it is bad.
+    """
+    rows = read_rows(folder)
+    if "train" not in rows.splits:
+        raise FolderError(f"{folder} has no train split", "an audit compares splits with training")
+    train = rows.take(np.flatnonzero(rows.inside("train")))
+    splits = [_audit_split(rows, train, split, seed) for split in rows.splits]
+    return Audit(name=rows.name, rows=rows.frame.height, splits=tuple(splits))
+
+
+def _audit_split(rows: Rows, train: Rows, split: SplitName, seed: int) -> SplitAudit:
+    part = rows.take(np.flatnonzero(rows.inside(split)))
+    found = SplitAudit(
+        split=split,
+        n=part.labels.size,
+        classes=tuple(_class_rows(part)),
+        contradictory=_contradictory(part),
+    )
+    if split != "train":
+        found = found.replace(
+            shared=tuple(shared_with(train, part)), rules=tuple(no_learning(train, part, seed))
+        )
+    findings = tuple(_findings(found))
+    leaks = any(level == "leaks" for level, _ in findings)
+    return found.replace(
+        level="leaks" if leaks else "take care" if findings else "clean",
+        findings=tuple(said for _, said in findings),
+    )
+
+
+def _class_rows(rows: Rows) -> Iterator[ClassRows]:
+    for number, name in enumerate(rows.classes):
+        mine = np.flatnonzero(rows.labels == number)
+        if not mine.size:
+            yield ClassRows(label=name, n=0, distinct=0, mean_length=0)
+            continue
+        part = rows.take(mine)
+        yield ClassRows(
+            label=name,
+            n=mine.size,
+            distinct=np.unique(part.identity).size,
+            mean_length=float(part.lengths.mean()),
+            mean_gc=None if part.sequences is None else float(gc_of(part).mean()),
+        )
+
+
+def _contradictory(rows: Rows) -> int:
+    """Rows of which a twin has another label."""
+    identity = rows.identity
+    lowest = np.full(int(identity.max(initial=0)) + 1, rows.labels.max(initial=0))
+    highest = np.zeros_like(lowest)
+    np.minimum.at(lowest, identity, rows.labels)
+    np.maximum.at(highest, identity, rows.labels)
+    return int((lowest < highest)[identity].sum())
+
+
+def _findings(found: SplitAudit) -> Iterator[tuple[Level, str]]:
+    """What is worth a word, the gravest first."""
+    majority = next((r.accuracy.value for r in found.rules if r.rule == "majority"), 0.0)
+    for rule in found.rules:
+        gain = rule.accuracy.low - majority
+        if rule.rule != "majority" and gain > GAIN:
+            said = (
+                f"{rule.says} is right in {rule.accuracy.value:.1%} of rows "
+                f"({rule.accuracy.low:.1%} to {rule.accuracy.high:.1%}), "
+                f"where the most frequent class of training has {majority:.1%}"
+            )
+            yield "leaks" if rule.rule in MEMORY else "take care", said
+    for group in found.shared:
+        if group.label == "all":
+            continue
+        for what, part in (
+            ("are also training rows", group.same),
+            ("overlap training rows of their class", group.overlapping),
+            ("are nearly training rows", group.near),
+        ):
+            if part is not None and part.count:
+                yield (
+                    "leaks" if part.value >= MANY else "take care",
+                    f"{part.count:,} of {part.n:,} {group.label} rows ({part.value:.1%}) {what}",
+                )
+    for group in found.classes:
+        if group.distinct < group.n:
+            yield (
+                "take care",
+                f"the {group.n:,} {group.label} rows are {group.distinct:,} distinct ones",
+            )
+    if found.contradictory:
+        yield "take care", f"{found.contradictory:,} rows have a twin of another class"
+    lengths = [group.mean_length for group in found.classes if group.n]
+    if lengths and max(lengths) > 1.1 * min(lengths):
+        yield (
+            "take care",
+            "the classes differ in mean length: "
+            + ", ".join(
+                f"{group.label} {group.mean_length:.0f}" for group in found.classes if group.n
+            ),
+        )

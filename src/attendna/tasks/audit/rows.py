@@ -1,0 +1,147 @@
+"""What is audited: the rows of all splits, from a task folder or a folder of interval files.
+
+Shapes: ``n`` rows of all splits together.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool, Int64
+from numpy import ndarray
+
+from attendna.core.errors import FolderError
+from attendna.genome.intervals import read_intervals
+from attendna.genome.sequences import SequenceBatch
+from attendna.tasks.spec import SPLITS, SplitName
+from attendna.tasks.splits import group_by_sequence
+from attendna.tasks.store import SPEC_FILE, open_task
+
+_PLACE = ("chrom", "start", "end", "strand")
+_INTERVALS = "*.csv.gz"
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """All rows of a data set.
+
+    ``frame`` has the columns ``split``, ``label`` (class number) and, where they are known,
+    ``chrom, start, end, strand``; ``sequences`` holds the same rows in the same order.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    frame: pl.DataFrame
+    sequences: SequenceBatch | None
+
+    @property
+    def splits(self) -> list[SplitName]:
+        """Splits that hold rows, in their usual order."""
+        there = set(self.frame["split"].unique())
+        return [split for split in SPLITS if split in there]
+
+    @property
+    def placed(self) -> bool:
+        """Whether the rows have coordinates."""
+        return "chrom" in self.frame.columns
+
+    @cached_property
+    def labels(self) -> Int64[ndarray, " n"]:
+        """Class numbers."""
+        return self.frame["label"].to_numpy().astype(np.int64)
+
+    def inside(self, split: str) -> Bool[ndarray, " n"]:
+        """Which rows are of a split."""
+        return (self.frame["split"] == split).to_numpy()
+
+    @cached_property
+    def identity(self) -> Int64[ndarray, " n"]:
+        """The same number for rows that are the same molecule: the same interval on either strand,
+        or the same sequence or its reverse complement where there are sequences."""
+        if self.sequences is not None:
+            return group_by_sequence(self.sequences)
+        return (
+            self.frame.select(pl.struct("chrom", "start", "end").rank("dense"))["chrom"]
+            .to_numpy()
+            .astype(np.int64)
+        )
+
+    @cached_property
+    def lengths(self) -> Int64[ndarray, " n"]:
+        """Bases of each row."""
+        if self.sequences is not None:
+            return self.sequences.lengths
+        return (self.frame["end"] - self.frame["start"]).to_numpy().astype(np.int64)
+
+    def joined(self, other: "Rows") -> "Rows":
+        """These rows and then others of the same data set."""
+        sequences = None
+        if self.sequences is not None and other.sequences is not None:
+            sequences = SequenceBatch.joined([self.sequences, other.sequences])
+        return Rows(self.name, self.classes, pl.concat([self.frame, other.frame]), sequences)
+
+    def take(self, chosen: Int64[ndarray, " _"]) -> "Rows":
+        """Some of the rows."""
+        sequences = None if self.sequences is None else self.sequences.take(chosen)
+        return Rows(self.name, self.classes, self.frame[chosen], sequences)
+
+
+def read_rows(folder: str | Path) -> Rows:
+    """Read a task folder, or a folder ``{split}/{class}.csv.gz`` of interval tables.
+
+    Raises
+    ------
+    FolderError
+        It is neither, or a task without classes.
+    DataError
+        A file is damaged or a row is bad.
+    """
+    folder = Path(folder)
+    if (folder / SPEC_FILE).is_file():
+        return _of_task(folder)
+    files: dict[SplitName, list[Path]] = {
+        split: sorted((folder / split).glob(_INTERVALS)) for split in SPLITS
+    }
+    if not any(files.values()):
+        raise FolderError(
+            f"{folder} is no task folder and holds no train/CLASS.csv.gz",
+            "name a folder that `attendna data` made, or one of interval tables",
+        )
+    return _of_intervals(folder, files)
+
+
+def _of_task(folder: Path) -> Rows:
+    task = open_task(folder)
+    if task.spec.label_kind not in ("binary", "multiclass"):
+        raise FolderError(
+            f"{folder} has {task.spec.label_kind} labels, and classes are audited",
+            "audit a task whose rows have one class each",
+        )
+    parts = {split: task.read(split) for split in task.splits}
+    frames = [
+        part.frame.drop("sequence").with_columns(split=pl.lit(split))
+        for split, part in parts.items()
+    ]
+    frame = pl.concat(frames, how="diagonal")
+    if not all(name in frame.columns and not frame[name].has_nulls() for name in _PLACE[:3]):
+        frame = frame.drop([name for name in _PLACE if name in frame.columns])
+    sequences = SequenceBatch.joined([part.sequences for part in parts.values()])
+    return Rows(task.spec.name, task.spec.classes, frame, sequences)
+
+
+def _of_intervals(folder: Path, files: dict[SplitName, list[Path]]) -> Rows:
+    names = {file.name.removesuffix(".csv.gz") for listed in files.values() for file in listed}
+    classes = tuple(sorted(names))
+    frames = [
+        read_intervals(file)
+        .frame.select(*_PLACE, id="name")
+        .with_columns(
+            split=pl.lit(split),
+            label=pl.lit(classes.index(file.name.removesuffix(".csv.gz")), pl.Int8),
+        )
+        for split, listed in files.items()
+        for file in listed
+    ]
+    return Rows(folder.name, classes, pl.concat(frames), None)

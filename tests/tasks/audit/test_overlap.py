@@ -1,0 +1,49 @@
+"""Counting overlaps against looking at every pair."""
+
+import numpy as np
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attendna.tasks.audit.overlap import count_overlaps, merge_loci
+
+PLACES = st.lists(
+    st.tuples(st.sampled_from(["chr1", "chr2", "chrX"]), st.integers(0, 60), st.integers(1, 20)),
+    min_size=1,
+    max_size=25,
+)
+
+
+def table(places: list[tuple[str, int, int]]) -> pl.DataFrame:
+    rows = [(chrom, start, start + size) for chrom, start, size in places]
+    return pl.DataFrame(rows, schema=["chrom", "start", "end"], orient="row")
+
+
+@given(PLACES, PLACES, st.integers(0, 5))
+def test_counts_are_those_of_all_pairs(
+    asked: list[tuple[str, int, int]], others: list[tuple[str, int, int]], flank: int
+) -> None:
+    found = count_overlaps(table(asked), table(others), flank=flank)
+    expected = [
+        sum(c == d and s - flank < t + m and t < s + n + flank for d, t, m in others)
+        for c, s, n in asked
+    ]
+    assert found.tolist() == expected
+
+
+@given(PLACES, st.integers(0, 5))
+def test_loci_are_the_connected_parts_of_the_graph_of_overlaps(
+    places: list[tuple[str, int, int]], flank: int
+) -> None:
+    from scipy.sparse import csgraph
+
+    near = np.array(
+        [
+            [c == d and s < t + m + flank and t < s + n + flank for d, t, m in places]
+            for c, s, n in places
+        ]
+    )
+    expected = csgraph.connected_components(near, directed=False)[1]
+    found = merge_loci(table(places), flank=flank)
+    pairs = zip(expected.tolist(), found.tolist(), strict=True)
+    assert len(set(pairs)) == len(set(expected.tolist())) == len(set(found.tolist()))
