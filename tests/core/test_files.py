@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests import disks
 
 from attendna.core.errors import FolderError, ResourceError, UserError
 from attendna.core.files import publish_file, publish_folder, refuse_existing, sha256
@@ -47,17 +48,8 @@ def start_build(target: Path) -> "subprocess.Popen[str]":
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB; where none can be mounted the test is skipped."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    options = ["-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
-    try:
-        mounted = subprocess.run(["mount", *options], capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command to make a small disk with")
-    if mounted.returncode:
-        pytest.skip("mounting a small disk needs more rights")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+    with disks.small_disk(tmp_path / "disk", "256k") as disk:
+        yield disk
 
 
 def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:

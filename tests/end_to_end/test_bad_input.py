@@ -3,8 +3,10 @@
 Each case is the real command on real files. The readers' own tests go through many more mistakes.
 """
 
+import contextlib
 import gzip
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 import yaml
 from safetensors import safe_open
 from safetensors.torch import save_file
+from tests.disks import small_disk
 from tests.planted import plant
 
 from attendna.cli.main import run
@@ -242,3 +245,64 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
     for part in case.said:
         assert part in said.err
     assert contents(here) == before
+
+
+def fill(disk: Path, leave: int = 0) -> Path:
+    """Write until no byte fits, then give so many back; tells the file that fills the disk."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
+        while stream.write(bytes(4096)):
+            pass
+    os.truncate(filler, filler.stat().st_size - leave)
+    return filler
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "data import mine.csv --out disk/new",
+        "data simulate --out disk/new",
+        "train settings.yaml --task task --out disk/new",
+        "evaluate disk/run --task task --resamples 10",
+        "predict run mine.csv --out disk/new.tsv",
+        "report run --out disk/new.html",
+        "interpret ism run mine.csv --limit 2 --out disk/new",
+    ],
+)
+def test_a_full_disk_is_one_line_and_loses_nothing(
+    words: str,
+    shelf: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(shelf, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "mine.csv").write_bytes(table())
+    (tmp_path / "settings.yaml").write_bytes((shelf / "run" / "run.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        shutil.copytree("run", disk / "run")
+        fill(disk)
+        before = contents(tmp_path)
+        assert run(words.split()) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "Traceback" not in said.err
+        assert "error: the disk is full while writing disk/" in said.err.splitlines()[-1]
+        assert contents(tmp_path) == before
+
+
+def test_a_disk_that_fills_during_a_training_costs_no_step(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        filler = fill(disk, leave=64 << 10)
+        words = ["train", shelf / "run" / "run.yaml", "--task", shelf / "task", "--out", "disk/new"]
+        assert run([*map(str, words)]) == 2
+        assert capsys.readouterr().err.splitlines()[-1].startswith("error: the disk is full")
+        # It had begun.
+        assert (disk / "new" / "run.yaml").is_file()
+        filler.unlink()
+        assert run([*map(str, words), "--resume"]) == 0
+        assert (disk / "new" / FILE).read_bytes() == (shelf / "run" / FILE).read_bytes()
