@@ -27,7 +27,7 @@ VERBS = {
     )
     for name, verb in typer_.info.cls.verbs.items()
 }
-OWN_OUT = {"predict", "report"}
+OWN_OUT = {"predict", "report", "data audit"}
 """They write a file, not a folder."""
 
 

@@ -100,6 +100,17 @@ class TrainingModule(LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,  # noqa: ARG002 - it has all parameters
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,  # noqa: ARG002 - by the norm
+    ) -> None:
+        """Clip here: Lightning refuses to beside a fused optimizer under bfloat16, where it takes
+        the gradients to be scaled, which those of bfloat16 never are."""
+        if gradient_clip_val is not None:
+            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+
 
 def is_decayed(name: str, parameter: Tensor) -> bool:
     """Whether weight decay applies: to matrices, but not to vectors nor to learned positions."""
