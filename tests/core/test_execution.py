@@ -1,6 +1,7 @@
 """Work over units: the same results in the same order wherever it is done."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -62,6 +63,9 @@ def test_ray_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) 
 def test_ray_gives_the_same_results_and_the_same_errors() -> None:
     pytest.importorskip("ray")
     on_ray = Execution(engine="ray", workers=2)
+    answer = signal.getsignal(signal.SIGTERM)
     assert list(on_ray.map(square, range(5))) == [0, 1, 4, 9, 16]
     with pytest.raises(DataError, match="this row is bad"):
         list(on_ray.map(refuse_three, range(6)))
+    # Ray leaves at once when told to stop; who used it must not.
+    assert signal.getsignal(signal.SIGTERM) is answer

@@ -13,8 +13,12 @@ from attendna.cli.options import Json
 from attendna.cli.output import console, print_json
 
 GIVES = {
+    "cluster": "data build --engine ray",
     "fast": "encoding and k-mers at the speed of memory",
     "dna2vec": "attendna tokens train-dna2vec",
+    "signal": "bigWig files",
+    "tracks": "tasks of tracks: TFRecords and Zarr",
+    "twobit": ".2bit genomes",
     "test": "make test",
     "check": "make check",
 }

@@ -111,6 +111,7 @@ data = group(
         ),
         "audit": Verb("attendna.cli.data_audit:data_audit", "Look for leaks and easy rules."),
         "clean": Verb("attendna.cli.data_clean:data_clean", "Write the version without leaks."),
+        "split": Verb("attendna.cli.data_split:data_split", "Deal the rows to splits anew."),
         "simulate": Verb("attendna.cli.data_simulate:data_simulate", "Simulate planted motifs."),
     },
 )

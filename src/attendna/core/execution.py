@@ -6,6 +6,8 @@ that neither units nor results pile up in memory.
 
 import logging
 import multiprocessing
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -73,6 +75,8 @@ def _over_ray(
     except ImportError:
         raise MissingExtraError("ray", "cluster", "--engine ray") from None
     started = not ray.is_initialized()
+    # Ray answers SIGTERM by leaving at once, for good; a training after it would lose its state.
+    answer = signal.getsignal(signal.SIGTERM)
     if started:
         # The address of a cluster is read from RAY_ADDRESS; without one it is this machine.
         ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
@@ -84,6 +88,8 @@ def _over_ray(
     finally:
         if started:
             ray.shutdown()
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, answer)
 
 
 def _fetched(ray: Any, reference: Any) -> Any:

@@ -141,7 +141,7 @@ def pack(codes: UInt8[ndarray, " n"]) -> PackedBases:
         target = packed[block.start // 4 : -(-block.stop // 4)]
         target[:] = words.astype("<u4", copy=False).view(np.uint8)[3::4][: target.size]
         if np.maximum.reduce(source) >= N:
-            runs.append(block.start + _runs(source >= N))
+            runs.append(block.start + marked_runs(source >= N))
     return PackedBases(packed, codes.size, _joined(np.concatenate(runs)))
 
 
@@ -223,7 +223,7 @@ def _reverse(codes: UInt8[ndarray, " n"], out: UInt8[ndarray, " n"]) -> None:
     out[:rest] = codes[whole:][::-1]
 
 
-def _runs(marked: Bool[ndarray, " n"]) -> Int64[ndarray, "r 2"]:
+def marked_runs(marked: Bool[ndarray, " n"]) -> Int64[ndarray, "r 2"]:
     """Stretches of true values as rows of (start, end)."""
     edges = np.flatnonzero(np.diff(marked, prepend=False, append=False))
     return edges.reshape(-1, 2).astype(np.int64, copy=False)

@@ -46,7 +46,7 @@ class Pieces:
         rows: list[tuple[int, int, int, int]] = []
         offset = 0
         for name, size in zip(genome.names, genome.lengths, strict=True):
-            chrom, start = _place(name, size)
+            chrom, start = place_of(name, size)
             contig = number.setdefault(chrom, len(number))
             length += [UNKNOWN] * (len(number) - len(length))
             if chrom == name:
@@ -80,7 +80,7 @@ class Pieces:
         return found
 
 
-def _place(name: str, size: int) -> tuple[str, int]:
+def place_of(name: str, size: int) -> tuple[str, int]:
     """The contig a record is part of and its first base there; a contig itself starts at 0."""
     match = _PLACE.fullmatch(name)
     if match:

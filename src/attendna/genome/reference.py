@@ -128,6 +128,13 @@ class Reference:
         chrom = [self.contigs[number] for number in pieces.contig.tolist()]
         return pl.DataFrame({"chrom": chrom, "start": pieces.start, "end": pieces.end})
 
+    def named(self, intervals: pl.DataFrame) -> pl.DataFrame:
+        """The intervals, with chromosomes called as the file calls them; others keep their name."""
+        names = intervals["chrom"].unique(maintain_order=True).to_list()
+        places = [self._names.number(name) for name in names]
+        own = [name if at < 0 else self.contigs[at] for name, at in zip(names, places, strict=True)]
+        return intervals.with_columns(pl.col("chrom").replace_strict(names, own))
+
     @cached_property
     def build(self) -> str | None:
         """UCSC name of the build, recognized by the lengths of its contigs."""
@@ -323,18 +330,33 @@ def stream_contigs(path: str | Path, policy: LetterPolicy = "unknown") -> Iterat
         The file is .2bit and py2bit is not installed.
     """
     path = Path(path)
+    for row, (name, text) in enumerate(stream_letters(path), start=1):
+        try:
+            yield Contig(name, encode(text, policy))
+        except LetterError as error:
+            raise DataError(path, error.problem, error.remedy, row=row) from None
+
+
+def stream_letters(path: Path) -> Iterator[tuple[str, str]]:
+    """Names and letters of the contigs of a genome file, with repeats in lower case where they are.
+
+    Raises
+    ------
+    DataError
+        The file is missing, no genome, or cut short.
+    MissingExtraError
+        The file is .2bit and py2bit is not installed.
+    """
     # htslib dies of a folder and does not tell a missing file from a damaged one.
     if not path.is_file():
         raise DataError(path, "no such file", "check the path")
     with path.open("rb") as stream:
         packed = stream.read(4) in _TWO_BIT
-    row = 0
-    for row, (name, text) in enumerate(_two_bit(path) if packed else _fasta(path), start=1):
-        try:
-            yield Contig(name, encode(text, policy))
-        except LetterError as error:
-            raise DataError(path, error.problem, error.remedy, row=row) from None
-    if not row:
+    found = False
+    for named in _two_bit(path) if packed else _fasta(path):
+        found = True
+        yield named
+    if not found:
         raise DataError(
             path, "there is no sequence in it", "give a FASTA or .2bit file (.fa, .fa.gz, .2bit)"
         )
@@ -364,7 +386,7 @@ def _two_bit(path: Path) -> Iterator[tuple[str, str]]:
     except ImportError:
         raise MissingExtraError("py2bit", "twobit", "reading .2bit files") from None
     try:
-        genome: Any = py2bit.open(str(path))
+        genome: Any = py2bit.open(str(path), True)
         try:
             for name in genome.chroms():
                 yield name, genome.sequence(name)

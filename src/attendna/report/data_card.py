@@ -11,6 +11,7 @@ from jaxtyping import Float64, Int8, Int64
 from numpy import ndarray
 
 from attendna.genome.alphabet import N
+from attendna.genome.composition import gc_content
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.spec import SplitName, TaskSpec
 from attendna.tasks.splits import group_by_sequence
@@ -96,14 +97,12 @@ def describe(task: Task) -> DataCard:
 def _describe(split: Split, spec: TaskSpec) -> SplitCard:
     sequences = split.sequences
     counted = spec.label_kind in ("binary", "multiclass")
-    strong = _per_sequence((sequences.codes == 1) | (sequences.codes == 2), sequences)
-    known = _per_sequence(sequences.codes != N, sequences)
     return SplitCard(
         counts=_counts(split, spec),
         labels=split.labels if counted else np.full(len(split), -1, dtype=np.int8),
         lengths=sequences.lengths,
-        gc=np.divide(strong, known, out=np.full(known.size, np.nan), where=known > 0),
-        unknown=1 - float(known.sum()) / max(1, sequences.codes.size),
+        gc=gc_content(sequences),
+        unknown=float((sequences.codes == N).sum()) / max(1, sequences.codes.size),
     )
 
 
@@ -111,12 +110,6 @@ def _counts(split: Split, spec: TaskSpec) -> tuple[int, ...]:
     if spec.label_kind == "regression":
         return tuple((~np.isnan(split.labels)).sum(axis=0).tolist())
     return tuple(np.bincount(split.labels, minlength=len(spec.classes)).tolist())
-
-
-def _per_sequence(mask: ndarray, sequences: SequenceBatch) -> Int64[ndarray, " b"]:
-    """How many bases of each sequence the mask marks."""
-    running = np.concatenate([[0], np.cumsum(mask, dtype=np.int64)])
-    return running[sequences.offsets[1:]] - running[sequences.offsets[:-1]]
 
 
 def _shared(

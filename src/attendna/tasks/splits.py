@@ -53,7 +53,7 @@ def _code_series(sequences: SequenceBatch) -> pl.Series:
 def split_groups(
     groups: Integer[ndarray, " n"],
     labels: Integer[ndarray, " n"],
-    fractions: Mapping[SplitName, float],
+    fractions: Mapping[SplitName, float] | Mapping[str, float],
     seed: int,
 ) -> Shaped[ndarray, " n"]:
     """Deal whole groups to splits, with every class in proportion as well as group sizes allow.
@@ -94,7 +94,7 @@ def split_groups(
     return names[dealt[group.reshape(-1)]]
 
 
-def _bounds(fractions: Mapping[SplitName, float]) -> tuple[Any, Any]:
+def _bounds(fractions: Mapping[SplitName, float] | Mapping[str, float]) -> tuple[Any, Any]:
     """Names of the splits and where the share of each but the last ends."""
     shares = np.array(list(fractions.values()), dtype=np.float64)
     if not shares.sum() > 0 or not (shares >= 0).all():

@@ -8,8 +8,7 @@ from tests.tasks.audit_folders import apart, write_intervals
 
 from attendna.core.errors import FolderError
 from attendna.tasks.audit.audit import audit
-from attendna.tasks.audit.clean import clean, group_related
-from attendna.tasks.audit.rows import read_rows
+from attendna.tasks.audit.clean import clean
 from attendna.tasks.spec import TaskSpec
 from attendna.tasks.store import open_task, write_task
 
@@ -67,12 +66,6 @@ def test_a_task_keeps_its_columns_and_loses_its_twins(tmp_path: Path) -> None:
     assert len(split_of) == 77
     assert split_of["a1"] == split_of["b1"]
     assert not {"b0", "a2", "b2"} & set(split_of)
-
-
-def test_a_flank_joins_neighbors(tmp_path: Path) -> None:
-    rows = read_rows(write_intervals(tmp_path / "set", {"train/a": apart(3), "train/b": apart(3)}))
-    assert len(set(group_related(rows).tolist())) == 3
-    assert len(set(group_related(rows, flank=901).tolist())) == 1
 
 
 def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.genome.reference import open_reference
 from attendna.tasks.builders.builder import Built
-from attendna.tasks.builders.promoters import PromotersConfig, draw_windows
+from attendna.tasks.builders.promoters import PromotersConfig
 from attendna.tasks.store import Task
 
 
@@ -129,18 +129,6 @@ def test_no_base_is_in_two_splits(tmp_path: Path, genome: Path, tss: Path, form:
     close = [(a, b) for (x, a), (y, b) in pairwise(near) if y - x < window]
     assert close
     assert all(split_of[a] == split_of[b] for a, b in close)
-
-
-def test_a_genome_without_room_is_told(tmp_path: Path, genome: Path) -> None:
-    small = tmp_path / "small.fa"
-    small.write_text(">chr1\n" + "ACGTAC" * 10 + "N" * 40 + "\n")
-    reference = open_reference(small)
-    avoid = pl.DataFrame({"chrom": ["chr1"], "start": [0], "end": [30]})
-    drawn, batch = draw_windows(reference, 10, 21, avoid, np.random.default_rng(0))
-    assert sorted(drawn["start"].to_list()) == list(range(30, 51))
-    assert len(batch) == 21
-    with pytest.raises(DataError, match=r"room for 21 of 22 random windows of 10 bases"):
-        draw_windows(reference, 10, 22, avoid, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

@@ -13,21 +13,16 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Int64
 from numpy import ndarray
-from scipy import sparse
 
 from attendna.core.config import Config
 from attendna.core.files import publish_folder, refuse_existing
-from attendna.tasks.audit.overlap import merge_loci
+from attendna.tasks.audit.related import group_related
 from attendna.tasks.audit.rows import Rows, read_rows
-from attendna.tasks.audit.shared import NEAR, canonical_words
 from attendna.tasks.spec import SPLITS, SplitName
 from attendna.tasks.splits import split_groups
 from attendna.tasks.store import SPEC_FILE, open_task, write_task
 
 RECORD_FILE = "cleaned.json"
-
-FREQUENT = 50
-"""Words in more rows than this are repeats: they tell no homology."""
 
 
 class Record(Config):
@@ -113,43 +108,6 @@ class _Story:
     def write(self, folder: Path) -> None:
         tree = self.record.model_dump() | {"rows": self.changes}
         (folder / RECORD_FILE).write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
-
-
-def group_related(rows: Rows, *, flank: int = 0) -> Int64[ndarray, " n"]:
-    """The group of each row: of those at one locus, and of those nearly equal in sequence."""
-    count = rows.labels.size
-    edges = [(rows.identity, np.arange(count))]
-    if rows.placed:
-        edges.append((merge_loci(rows.frame, flank=flank), np.arange(count)))
-    bipartite = [
-        sparse.coo_array((np.ones(count), (row, group)), shape=(count, int(group.max()) + 1))
-        for group, row in edges
-    ]
-    joined = sparse.csr_array(sparse.hstack(bipartite))
-    graph = joined @ joined.T
-    if rows.sequences is not None:
-        graph = graph + _nearly_equal(rows)
-    return sparse.csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
-
-
-def _nearly_equal(rows: Rows) -> sparse.csr_array:
-    """Pairs of rows of which the poorer one shares half of its words with the other."""
-    if rows.sequences is None:
-        raise ValueError("rows without sequences have no words")
-    words, row = canonical_words(rows.sequences)
-    number, inverse, times = np.unique(words, return_inverse=True, return_counts=True)
-    told = (times[inverse] > 1) & (times[inverse] <= FREQUENT)
-    size = rows.labels.size
-    table = sparse.csr_array(
-        (np.ones(int(told.sum())), (row[told], inverse.reshape(-1)[told])),
-        shape=(size, number.size),
-    )
-    table.data[:] = 1
-    pairs = sparse.coo_array(table @ table.T)
-    total = np.bincount(row, minlength=size)
-    left, right = pairs.coords
-    near = pairs.data >= NEAR * np.minimum(total[left], total[right])
-    return sparse.csr_array((np.ones(int(near.sum())), (left[near], right[near])), (size, size))
 
 
 def _contradictory(rows: Rows) -> Bool[ndarray, " n"]:

@@ -15,8 +15,8 @@ from numpy import ndarray
 from scipy import stats
 
 from attendna.core.config import Config
-from attendna.genome.alphabet import N
-from attendna.tasks.audit.overlap import count_overlaps
+from attendna.genome.composition import gc_content
+from attendna.genome.loci import count_overlaps
 from attendna.tasks.audit.rows import Rows
 from attendna.tasks.kmer_regression import KMER, KmerRegression, kmer_shares
 
@@ -147,10 +147,7 @@ def gc_of(rows: Rows) -> Float64[ndarray, " n"]:
     """Share of G and C among the known bases of each row; half where none is known."""
     if rows.sequences is None:
         raise ValueError("rows without sequences have no GC content")
-    codes, starts = rows.sequences.codes, rows.sequences.offsets[:-1]
-    strong = np.add.reduceat((codes == 1) | (codes == 2), starts, dtype=np.int64)
-    known = np.add.reduceat(codes < N, starts, dtype=np.int64)
-    return np.where(known > 0, strong / np.maximum(known, 1), 0.5)
+    return np.nan_to_num(gc_content(rows.sequences), nan=0.5)
 
 
 def _gc(rows: Rows) -> Float64[ndarray, "n 1"]:

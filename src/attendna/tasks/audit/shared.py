@@ -11,8 +11,8 @@ from numpy import ndarray
 
 from attendna.core.config import Config
 from attendna.genome.alphabet import N
+from attendna.genome.loci import count_overlaps
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.audit.overlap import count_overlaps
 from attendna.tasks.audit.rows import Rows
 from attendna.tasks.audit.rules import Share, share
 

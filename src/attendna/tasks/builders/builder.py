@@ -84,6 +84,7 @@ BUILDERS: Registry[type[BuilderConfig]] = Registry(
         "chromatin": "attendna.tasks.builders.chromatin:ChromatinConfig",
         "enhancers": "attendna.tasks.builders.enhancers:EnhancersConfig",
         "methylation": "attendna.tasks.builders.methylation:MethylationConfig",
+        "peaks": "attendna.tasks.builders.peaks:PeaksConfig",
         "promoters": "attendna.tasks.builders.promoters:PromotersConfig",
     },
     group="attendna.builders",

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool, Int64
+from jaxtyping import Int64
 from numpy import ndarray
 from pydantic import Field
 from scipy.sparse import coo_array
@@ -20,19 +20,15 @@ from scipy.sparse.csgraph import connected_components
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
-from attendna.genome.alphabet import N
-from attendna.genome.contigs import ContigNames, numbered
 from attendna.genome.intervals import read_intervals
-from attendna.genome.reference import Reference, Windows, open_reference
+from attendna.genome.loci import merge_loci
+from attendna.genome.reference import Reference, open_reference
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
-from attendna.tasks.peak_bins import CONTIG_BITS, union
+from attendna.tasks.negatives.windows import draw_windows
 from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
 from attendna.tasks.splits import FRACTIONS, group_by_sequence, split_groups
 from attendna.tasks.store import write_task
-
-_ROUNDS = 200
-"""Draws after which a genome is taken to have no room for random windows."""
 
 
 class PromotersConfig(BuilderConfig):
@@ -83,11 +79,11 @@ class PromotersConfig(BuilderConfig):
         count = positives.height * self.negatives_per_positive
         # Whether or not the genome holds it, no start site may be called a negative.
         avoid = sites.select("chrom", start="first", end="last")
-        drawn, others = draw_windows(reference, self._length, count, avoid, generator)
-        negatives = drawn.with_columns(
+        drawn = draw_windows(reference, np.full(count, self._length), avoid, generator)
+        negatives = drawn.frame.with_columns(
             name=pl.lit(None, pl.String), first="start", last="end", label=pl.lit(0, pl.Int8)
         ).select(positives.columns)
-        sequences = [*found.sequences.to_series(), *others.to_series()]
+        sequences = [*found.sequences.to_series(), *drawn.sequences.to_series()]
         rows = pl.concat([positives, negatives]).with_columns(
             pl.Series("sequence", sequences, dtype=pl.String)
         )
@@ -162,95 +158,10 @@ class PromotersConfig(BuilderConfig):
 
     def _groups(self, rows: pl.DataFrame, reference: Reference) -> Int64[ndarray, " n"]:
         """Rows that must share a split: of one locus, or of one sequence on either strand."""
-        start, end = _places(rows.select("chrom", start="first", end="last"), reference)
-        locus = np.searchsorted(union(start, end)[0], start, side="right")
+        reach = reference.named(rows.select("chrom", start="first", end="last"))
+        locus = merge_loci(reach)
         sequence = group_by_sequence(SequenceBatch.from_text(rows["sequence"]))
         size = int(max(locus.max(), sequence.max())) + 1
         pairs = coo_array((np.ones(locus.size), (locus, size + sequence)), shape=(2 * size,) * 2)
         component = connected_components(pairs, directed=False)[1]
         return component[locus].astype(np.int64)
-
-
-def draw_windows(
-    reference: Reference,
-    length: int,
-    count: int,
-    avoid: pl.DataFrame,
-    generator: np.random.Generator,
-) -> tuple[pl.DataFrame, SequenceBatch]:
-    """Windows at random places and strands that hold no N and touch nothing of ``avoid``.
-
-    Returns
-    -------
-    Columns ``chrom, start, end, strand`` of the windows, all different, and their sequences.
-
-    Raises
-    ------
-    DataError
-        The genome has not enough room for so many.
-    """
-    held = reference.held
-    starts, rooms = held["start"].to_numpy(), (held["end"] - held["start"]).to_numpy() - length + 1
-    bounds = np.cumsum(np.maximum(rooms, 0))
-    parts: list[pl.DataFrame] = []
-    sequences: list[SequenceBatch] = []
-    seen: set[int] = set()
-    wanted = union(*_places(avoid, reference))
-    for _ in range(_ROUNDS if bounds[-1] else 0):
-        if len(seen) == count:
-            break
-        drawn = generator.integers(0, bounds[-1], size=max(64, 2 * (count - len(seen))))
-        piece = np.searchsorted(bounds, drawn, side="right")
-        start = starts[piece] + drawn - (bounds - np.maximum(rooms, 0))[piece]
-        frame = pl.DataFrame(
-            {
-                "chrom": held["chrom"].gather(piece),
-                "start": start,
-                "end": start + length,
-                "strand": np.where(generator.random(start.size) < 0.5, "+", "-").tolist(),
-            }
-        )
-        windows = reference.windows(frame)
-        free = ~_touched(_places(frame, reference), wanted) & _known(windows, length)
-        fresh = [
-            row
-            for row in np.flatnonzero(free).tolist()
-            if len(seen) < count and int(drawn[row]) not in seen and not seen.add(int(drawn[row]))
-        ]
-        parts.append(frame[fresh])
-        sequences.append(windows.sequences.take(np.array(fresh, dtype=np.int64)))
-    if len(seen) < count:
-        raise DataError(
-            reference.path,
-            f"there is room for {len(seen):,} of {count:,} random windows of {length} bases",
-            "give the whole genome, or ask for fewer negatives",
-        )
-    codes = np.concatenate([batch.codes for batch in sequences])
-    offsets = np.arange(count + 1, dtype=np.int64) * length
-    return pl.concat(parts), SequenceBatch(codes, offsets)
-
-
-def _known(windows: Windows, length: int) -> Bool[ndarray, " n"]:
-    return ~(windows.sequences.codes.reshape(-1, length) == N).any(axis=1)
-
-
-def _touched(
-    windows: tuple[Int64[ndarray, " n"], Int64[ndarray, " n"]],
-    stretches: tuple[Int64[ndarray, " m"], Int64[ndarray, " m"]],
-) -> Bool[ndarray, " n"]:
-    """Whether a window shares a base with one of the stretches, which lie in order."""
-    (start, end), (first, last) = windows, stretches
-    # The stretches before it that have ended, and those that have begun before it ends.
-    return np.searchsorted(first, end, side="left") > np.searchsorted(last, start, side="right")
-
-
-def _places(
-    frame: pl.DataFrame, reference: Reference
-) -> tuple[Int64[ndarray, " n"], Int64[ndarray, " n"]]:
-    """Starts and ends as one number each; contigs that the genome lacks stand beyond all others."""
-    names = ContigNames(reference.contigs)
-    absent = len(reference.contigs)
-    contig = numbered(frame["chrom"].to_arrow(), names.number, null=-1)
-    base = np.where(contig < 0, absent, contig) << CONTIG_BITS
-    # A window may begin before its contig; that is no part of the contig before.
-    return base + np.maximum(frame["start"].to_numpy(), 0), base + frame["end"].to_numpy()

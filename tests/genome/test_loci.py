@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attendna.tasks.audit.overlap import count_overlaps, merge_loci
+from attendna.genome.loci import count_overlaps, covered_bases, merge_loci
 
 PLACES = st.lists(
     st.tuples(st.sampled_from(["chr1", "chr2", "chrX"]), st.integers(0, 60), st.integers(1, 20)),
@@ -16,7 +16,8 @@ PLACES = st.lists(
 
 def table(places: list[tuple[str, int, int]]) -> pl.DataFrame:
     rows = [(chrom, start, start + size) for chrom, start, size in places]
-    return pl.DataFrame(rows, schema=["chrom", "start", "end"], orient="row")
+    schema = {"chrom": pl.String, "start": pl.Int64, "end": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 @given(PLACES, PLACES, st.integers(0, 5))
@@ -29,6 +30,19 @@ def test_counts_are_those_of_all_pairs(
         for c, s, n in asked
     ]
     assert found.tolist() == expected
+
+
+@given(PLACES, PLACES)
+def test_covered_bases_are_those_that_some_stretch_holds(
+    asked: list[tuple[str, int, int]], stretches: list[tuple[str, int, int]]
+) -> None:
+    held = {(chrom, place) for chrom, start, n in stretches for place in range(start, start + n)}
+    expected = [sum((c, place) in held for place in range(s, s + n)) for c, s, n in asked]
+    assert covered_bases(table(asked), table(stretches)).tolist() == expected
+
+
+def test_nothing_covers_anything() -> None:
+    assert covered_bases(table([("chr1", 3, 4)]), table([])).tolist() == [0]
 
 
 @given(PLACES, st.integers(0, 5))

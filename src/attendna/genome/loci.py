@@ -52,6 +52,32 @@ def merge_loci(intervals: pl.DataFrame, *, flank: int = 0) -> Int64[ndarray, " n
     return locus
 
 
+def covered_bases(asked: pl.DataFrame, stretches: pl.DataFrame) -> Int64[ndarray, " n"]:
+    """How many bases of each interval lie in at least one of the stretches."""
+    numbers = _chromosomes(asked, stretches)
+    first, last = _union(*_laid_out(stretches, numbers))
+    before = np.concatenate([[0], np.cumsum(last - first)])
+
+    def covered_up_to(place: Int64[ndarray, " n"]) -> Int64[ndarray, " n"]:
+        begun = np.searchsorted(first, place, side="right")
+        # Of the last stretch that begins before the place, what lies beyond it does not count.
+        over = np.maximum(np.append(last, 0)[begun - 1] - place, 0) * (begun > 0)
+        return before[begun] - over
+
+    start, end = _laid_out(asked, numbers)
+    return covered_up_to(end) - covered_up_to(start)
+
+
+def _union(
+    start: Int64[ndarray, " t"], end: Int64[ndarray, " t"]
+) -> tuple[Int64[ndarray, " u"], Int64[ndarray, " u"]]:
+    """The stretches in order, with those that overlap or touch made one."""
+    order = np.argsort(start, kind="stable")
+    start, reach = start[order], np.maximum.accumulate(end[order])
+    opens = np.append(True, start[1:] > reach[:-1])[: start.size]
+    return start[opens], reach[np.append(opens[1:], True)[: start.size]]
+
+
 def _chromosomes(*frames: pl.DataFrame) -> dict[str, int]:
     names = pl.concat([frame["chrom"] for frame in frames]).unique(maintain_order=True)
     return {name: number for number, name in enumerate(names)}

@@ -1,0 +1,202 @@
+"""The rule by which rows are dealt to splits, and what it leaves out so that nothing is shared.
+
+Shapes: ``n`` rows.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int64, Shaped
+from numpy import ndarray
+from pydantic import Field
+
+from attendna.core.config import Config
+from attendna.core.errors import ConfigError
+from attendna.genome.contigs import plain_name
+from attendna.tasks.audit.related import group_related
+from attendna.tasks.audit.rows import Rows
+from attendna.tasks.spec import SPLITS, SplitName
+from attendna.tasks.splits import split_groups
+
+LEFT_OUT = ""
+
+
+class SplitRule(Config):
+    """How rows are dealt; whatever the rule, twins on either strand never cross."""
+
+    split_by: Literal["sequence", "locus", "homology", "chromosome"] = Field(
+        default="locus",
+        description="What stays together: equal sequences; also rows at one locus; also sequences "
+        "that share half of their 24-mers; or whole chromosomes.",
+    )
+    flank: int = Field(
+        default=0,
+        ge=0,
+        description="Rows closer than this are at one locus: at least the context a model adds.",
+    )
+    valid_fraction: float = Field(default=0.1, ge=0, lt=1, description="Share to validate on.")
+    test_fraction: float = Field(default=0.1, ge=0, lt=1, description="Share to test on.")
+    valid_chromosomes: tuple[str, ...] = Field(
+        default=(), description="With --split-by chromosome: these to validate on."
+    )
+    test_chromosomes: tuple[str, ...] = Field(
+        default=(), description="With --split-by chromosome: these to test on."
+    )
+    folds: int | None = Field(
+        default=None, ge=3, description="Deal as many equal parts, for cross-validation."
+    )
+    fold: int = Field(
+        default=0, ge=0, description="The part to test on; the one after it is to validate on."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the splits, and of what is drawn.")
+
+    @property
+    def told(self) -> str:
+        """The rule in words."""
+        near = f" or lie within {self.flank:,} bases" if self.flank else ""
+        kept = {
+            "sequence": "identical and reverse-complement sequences together",
+            "locus": f"rows that overlap{near}, and twins, together",
+            "homology": f"rows that overlap{near} or share half of their 24-mers together",
+            "chromosome": "whole chromosomes, without the rows that have a twin in a later split",
+        }[self.split_by]
+        return f"by {self.split_by} ({kept}), {self._shares}, seed {self.seed}"
+
+    @property
+    def _shares(self) -> str:
+        if self.folds is not None:
+            return f"fold {self.fold} of {self.folds}"
+        if self._listed:
+            valid, test = map(", ".join, (self.valid_chromosomes, self.test_chromosomes))
+            return f"valid {valid or 'none'}, test {test or 'none'}"
+        train = 1 - self.valid_fraction - self.test_fraction
+        return f"train {train:.3g}, valid {self.valid_fraction}, test {self.test_fraction}"
+
+    @property
+    def _listed(self) -> bool:
+        return bool(self.valid_chromosomes or self.test_chromosomes)
+
+    def check(self, *, placed: bool) -> None:
+        """Refuse a rule that contradicts itself, or needs places that rows do not have.
+
+        Raises
+        ------
+        ConfigError
+            It does.
+        """
+        if self._listed and self.split_by != "chromosome":
+            raise ConfigError(
+                f"chromosomes are listed, and rows are split by {self.split_by}",
+                "add --split-by chromosome",
+            )
+        both = set(map(plain_name, self.valid_chromosomes)) & set(
+            map(plain_name, self.test_chromosomes)
+        )
+        if both:
+            raise ConfigError(
+                f"chromosome {both.pop()} is in valid and test", "leave it out of one"
+            )
+        if self.folds is not None and self.fold >= self.folds:
+            raise ConfigError(f"there is no fold {self.fold} of {self.folds}", "folds count from 0")
+        if self.valid_fraction + self.test_fraction >= 1:
+            raise ConfigError(
+                f"--valid-fraction {self.valid_fraction} and --test-fraction {self.test_fraction} "
+                "leave nothing to train on",
+                "make them smaller",
+            )
+        if not placed and self.split_by in ("locus", "chromosome"):
+            raise ConfigError(
+                f"rows without coordinates cannot be split by {self.split_by}",
+                "split by sequence or homology",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Dealt:
+    """The split of each row, :data:`LEFT_OUT` for those that would be in two, and their number."""
+
+    splits: Shaped[ndarray, " n"]
+    left_out: int
+
+
+def deal(rows: Rows, rule: SplitRule) -> Dealt:
+    """Deal rows to splits, classes in proportion as well as what stays together allows.
+
+    Raises
+    ------
+    ConfigError
+        The rule contradicts itself or the rows, or leaves a split empty that it asks for.
+    """
+    rule.check(placed=rows.placed)
+    if rule.split_by != "chromosome":
+        homology = rule.split_by == "homology"
+        if rule.split_by == "sequence":
+            groups = rows.identity
+        else:
+            groups = group_related(rows, flank=rule.flank, homology=homology)
+        return _complete(_by_group(groups, rows.labels, rule), rule)
+    if rule.valid_chromosomes or rule.test_chromosomes:
+        splits = _listed(rows.frame["chrom"], rule)
+    else:
+        chromosome = rows.frame["chrom"].rank("dense").cast(pl.Int64).to_numpy()
+        # A chromosome has rows of all classes: there is no stratum to keep in proportion.
+        splits = _by_group(chromosome, np.zeros_like(rows.labels), rule)
+    return _complete(_without_twins(splits, rows.identity), rule)
+
+
+def _by_group(
+    groups: Int64[ndarray, " n"], labels: Int64[ndarray, " n"], rule: SplitRule
+) -> Shaped[ndarray, " n"]:
+    if rule.folds is None:
+        train = 1 - rule.valid_fraction - rule.test_fraction
+        shares = {"train": train, "valid": rule.valid_fraction, "test": rule.test_fraction}
+        return split_groups(groups, labels, shares, rule.seed)
+    parts = split_groups(
+        groups, labels, {str(part): 1.0 for part in range(rule.folds)}, rule.seed
+    ).astype(np.int64)
+    following = (rule.fold + 1) % rule.folds
+    return np.where(parts == rule.fold, "test", np.where(parts == following, "valid", "train"))
+
+
+def _listed(chromosomes: pl.Series, rule: SplitRule) -> Shaped[ndarray, " n"]:
+    there = {plain_name(name): name for name in chromosomes.unique()}
+    for name in (*rule.valid_chromosomes, *rule.test_chromosomes):
+        if plain_name(name) not in there:
+            raise ConfigError(
+                f"no row lies on {name}", f"there are {', '.join(sorted(there.values()))}"
+            )
+    lists: dict[SplitName, tuple[str, ...]] = {
+        "valid": rule.valid_chromosomes,
+        "test": rule.test_chromosomes,
+    }
+    split_of = {plain_name(name): split for split, names in lists.items() for name in names}
+    names = chromosomes.to_list()
+    return np.array([split_of.get(plain_name(name), "train") for name in names])
+
+
+def _without_twins(
+    splits: Shaped[ndarray, " n"], identity: Int64[ndarray, " n"]
+) -> Shaped[ndarray, " n"]:
+    """Leave out rows that have a twin in a later split: what is tested on is kept whole."""
+    place = np.array([SPLITS.index(split) for split in splits.tolist()])
+    last = np.zeros(int(identity.max(initial=0)) + 1, dtype=np.int64)
+    np.maximum.at(last, identity, place)
+    return np.where(place < last[identity], LEFT_OUT, splits)
+
+
+def _complete(splits: Shaped[ndarray, " n"], rule: SplitRule) -> Dealt:
+    there = set(splits.tolist())
+    wanted = {"train"}
+    if rule.folds is not None:
+        wanted |= {"valid", "test"}
+    elif not (rule.valid_chromosomes or rule.test_chromosomes):
+        wanted |= {"valid"} if rule.valid_fraction else set()
+        wanted |= {"test"} if rule.test_fraction else set()
+    if missing := sorted(wanted - there):
+        raise ConfigError(
+            f"split by {rule.split_by}, no row is left for {missing[0]}",
+            "too much stays together: choose another --split-by, other fractions or chromosomes",
+        )
+    return Dealt(splits, int((splits == LEFT_OUT).sum()))
