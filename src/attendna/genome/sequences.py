@@ -152,7 +152,8 @@ class SequenceBatch:
         """
         rows = np.asarray(rows)
         rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64, copy=False)
-        return _from_arrow(self._to_arrow(pa.large_binary()).take(pa.array(rows)))
+        places = _wrapped(pa.int64(), np.ascontiguousarray(rows), rows.size)
+        return _from_arrow(self._to_arrow(pa.large_binary()).take(places))
 
     def padded(self) -> tuple[UInt8[ndarray, "b l"], Int64[ndarray, " b"]]:
         """A rectangle padded with N on the right, and the true lengths."""
@@ -185,7 +186,8 @@ class SequenceBatch:
         column = pc.binary_reverse(column)  # pyright: ignore[reportAttributeAccessIssue]
         if where is not None and not where.all():
             same = self._to_arrow(pa.large_binary())
-            column = pc.if_else(pa.array(where), column, same)  # pyright: ignore[reportAttributeAccessIssue]
+            marks = _wrapped(pa.bool_(), np.packbits(where, bitorder="little"), where.size)
+            column = pc.if_else(marks, column, same)  # pyright: ignore[reportAttributeAccessIssue]
         return _from_arrow(column)
 
     def to_text(self) -> list[str]:
@@ -201,6 +203,11 @@ class SequenceBatch:
         """The same memory as an Arrow column."""
         buffers = [None, *map(pa.py_buffer, (np.ascontiguousarray(self.offsets), self.codes))]
         return pa.Array.from_buffers(kind, len(self), buffers)
+
+
+def _wrapped(kind: Any, values: ndarray, size: int) -> ArrowColumn:
+    """Values as Arrow lays them out: its own way from NumPy imports pandas, for seconds."""
+    return pa.Array.from_buffers(kind, size, [None, pa.py_buffer(values)])
 
 
 def _from_arrow(column: ArrowColumn) -> SequenceBatch:

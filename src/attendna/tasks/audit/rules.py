@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float64, Int64
 from numpy import ndarray
-from scipy import stats
 
 from attendna.core.config import Config
 from attendna.genome.composition import gc_content
@@ -38,6 +37,9 @@ def share(count: int, n: int) -> Share:
     """The share and Wilson's interval of it."""
     if not n:
         return Share(count=0, n=0, value=0, low=0, high=1)
+    # Imported late: it takes seconds, and whoever splits or cleans has no need of it.
+    from scipy import stats
+
     interval = stats.binomtest(count, n).proportion_ci(method="wilson")
     return Share(count=count, n=n, value=count / n, low=interval.low, high=interval.high)
 
