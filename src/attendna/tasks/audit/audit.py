@@ -14,6 +14,9 @@ import numpy as np
 from attendna.core.config import Config
 from attendna.core.errors import FolderError
 from attendna.core.files import publish_file
+from attendna.genome.alphabet import N
+from attendna.genome.sequences import SequenceBatch
+from attendna.tasks.audit.drift import KMER, Drift, measure_drift
 from attendna.tasks.audit.rows import Rows, read_rows
 from attendna.tasks.audit.rules import RuleResult, gc_of, no_learning
 from attendna.tasks.audit.shared import SharedRows, shared_with
@@ -31,6 +34,15 @@ GAIN = 0.05
 MANY = 0.02
 """Share of a split's rows in training that makes it a leak by itself."""
 
+FEW = 20
+"""Rows of a class below which its words say nothing."""
+
+DRIFTED = 0.03
+"""Distance of words, beyond what chance makes, from which on a word is said of it."""
+
+MUCH = 0.01
+"""Share of N in a class that is worth a word."""
+
 Level = Literal["clean", "take care", "leaks"]
 LEVELS: tuple[Level, ...] = ("clean", "take care", "leaks")
 """From best to worst."""
@@ -45,6 +57,8 @@ class ClassRows(Config):
     """Different intervals, or sequences regardless of the strand."""
     mean_length: float
     mean_gc: float | None = None
+    unknown: float | None = None
+    """Share of N among its bases."""
 
 
 class SplitAudit(Config):
@@ -57,6 +71,8 @@ class SplitAudit(Config):
     """Rows whose twin in the split has another class."""
     shared: tuple[SharedRows, ...] = ()
     rules: tuple[RuleResult, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    """Of each class, how far its words are from those of the same class in training."""
     level: Level = "clean"
     findings: tuple[str, ...] = ()
     """What is wrong, in plain words."""
@@ -118,7 +134,9 @@ def _audit_split(rows: Rows, train: Rows, split: SplitName, seed: int) -> SplitA
     )
     if split != "train":
         found = found.replace(
-            shared=tuple(shared_with(train, part)), rules=tuple(no_learning(train, part, seed))
+            shared=tuple(shared_with(train, part)),
+            rules=tuple(no_learning(train, part, seed)),
+            drift=tuple(_drift(train, part, seed)),
         )
     findings = tuple(_findings(found))
     leaks = any(level == "leaks" for level, _ in findings)
@@ -141,7 +159,22 @@ def _class_rows(rows: Rows) -> Iterator[ClassRows]:
             distinct=np.unique(part.identity).size,
             mean_length=float(part.lengths.mean()),
             mean_gc=None if part.sequences is None else float(gc_of(part).mean()),
+            unknown=None if part.sequences is None else _unknown(part.sequences),
         )
+
+
+def _unknown(sequences: SequenceBatch) -> float:
+    return float((sequences.codes >= N).sum()) / max(1, sequences.codes.size)
+
+
+def _drift(train: Rows, rows: Rows, seed: int) -> Iterator[Drift]:
+    """Of the classes with rows on both sides."""
+    random = np.random.default_rng(seed)
+    for number, name in enumerate(rows.classes):
+        one, other = (part.take(np.flatnonzero(part.labels == number)) for part in (rows, train))
+        enough = min(one.labels.size, other.labels.size) >= FEW
+        if enough and one.sequences is not None and other.sequences is not None:
+            yield measure_drift(name, one.sequences, other.sequences, random)
 
 
 def _contradictory(rows: Rows) -> int:
@@ -156,6 +189,15 @@ def _contradictory(rows: Rows) -> int:
 
 def _findings(found: SplitAudit) -> Iterator[tuple[Level, str]]:
     """What is worth a word, the gravest first."""
+    yield from _of_rules(found)
+    yield from _of_shared(found)
+    yield from _of_classes(found)
+    yield from _of_words(found)
+    if found.contradictory:
+        yield "take care", f"{found.contradictory:,} rows have a twin of another class"
+
+
+def _of_rules(found: SplitAudit) -> Iterator[tuple[Level, str]]:
     majority = next((r.accuracy.value for r in found.rules if r.rule == "majority"), 0.0)
     for rule in found.rules:
         gain = rule.accuracy.low - majority
@@ -166,6 +208,9 @@ def _findings(found: SplitAudit) -> Iterator[tuple[Level, str]]:
                 f"where the most frequent class of training has {majority:.1%}"
             )
             yield "leaks" if rule.rule in MEMORY else "take care", said
+
+
+def _of_shared(found: SplitAudit) -> Iterator[tuple[Level, str]]:
     for group in found.shared:
         if group.label == "all":
             continue
@@ -179,14 +224,15 @@ def _findings(found: SplitAudit) -> Iterator[tuple[Level, str]]:
                     "leaks" if part.value >= MANY else "take care",
                     f"{part.count:,} of {part.n:,} {group.label} rows ({part.value:.1%}) {what}",
                 )
+
+
+def _of_classes(found: SplitAudit) -> Iterator[tuple[Level, str]]:
     for group in found.classes:
         if group.distinct < group.n:
             yield (
                 "take care",
                 f"the {group.n:,} {group.label} rows are {group.distinct:,} distinct ones",
             )
-    if found.contradictory:
-        yield "take care", f"{found.contradictory:,} rows have a twin of another class"
     lengths = [group.mean_length for group in found.classes if group.n]
     if lengths and max(lengths) > 1.1 * min(lengths):
         yield (
@@ -196,3 +242,16 @@ def _findings(found: SplitAudit) -> Iterator[tuple[Level, str]]:
                 f"{group.label} {group.mean_length:.0f}" for group in found.classes if group.n
             ),
         )
+
+
+def _of_words(found: SplitAudit) -> Iterator[tuple[Level, str]]:
+    for group in found.classes:
+        if (group.unknown or 0) > MUCH:
+            yield "take care", f"{group.unknown:.1%} of the bases of {group.label} rows are N"
+    for drift in found.drift:
+        if drift.distance - drift.by_chance > DRIFTED:
+            said = (
+                f"the {KMER}-mers of {drift.label} rows are {drift.distance:.3f} from those of "
+                f"training (Jensen-Shannon; {drift.by_chance:.3f} by chance)"
+            )
+            yield "take care", said

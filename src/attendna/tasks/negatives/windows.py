@@ -19,7 +19,7 @@ from attendna.genome.sequences import SequenceBatch
 ROUNDS = 200
 """Rounds of candidates after which the genome is taken to hold no better ones."""
 
-_FEWEST = 64
+_FEWEST = 4096
 """Candidates of a round; where fewer windows are wanted, each has several."""
 
 
