@@ -101,3 +101,32 @@ def test_another_length_is_refused() -> None:
     leaves, _ = inputs(9 * BLOCK, torch.float32, relative=False)
     with pytest.raises(ValueError, match="72 tokens are not 10 blocks of 8"):
         chunked_attention(*leaves, layout)
+
+
+def test_dropped_weights_are_the_same_forward_and_backward() -> None:
+    layout = BlockConfig(block=4).layout(9 * 4, heads=2)
+    assert not layout.full
+    random = torch.Generator().manual_seed(0)
+    leaves = [
+        torch.randn(1, 2, 36, width, dtype=torch.float64, generator=random).requires_grad_()
+        for width in (3, 3, 2)
+    ]
+
+    def dropped(*inputs: Tensor) -> Tensor:
+        torch.manual_seed(5)
+        return chunked_attention(*inputs, layout, dropout=0.3)
+
+    with torch.random.fork_rng():
+        assert torch.autograd.gradcheck(dropped, leaves)
+        assert torch.equal(dropped(*leaves), dropped(*leaves))
+
+
+def test_dropout_keeps_the_mean() -> None:
+    layout = BlockConfig(block=4).layout(9 * 4, heads=2)
+    leaves, _ = inputs(36, torch.float64, relative=False)
+    whole = chunked_attention(*leaves, layout)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        reads = [chunked_attention(*leaves, layout, dropout=0.2) for _ in range(400)]
+    assert not torch.equal(reads[0], reads[1])
+    torch.testing.assert_close(torch.stack(reads).mean(0), whole, atol=0.15, rtol=0)

@@ -1,16 +1,20 @@
 """Block-sparse attention as many small dense ones, in memory that grows linearly with length.
 
-The blocks of queries are taken a chunk at a time. What a chunk reads is gathered, which is little
+The blocks of queries are taken a chunk at a time, of one head where it is long, of several where
+they are short. What a chunk reads is gathered, which is little
 enough to stay in the processor's cache, and is thrown away again; the backward pass gathers it a
 second time. So nothing is kept but what went in.
 
 Shapes: ``B`` batch, ``H`` heads, ``L`` tokens (a multiple of ``b``), ``C`` width of a key, ``V``
-width of a value, ``b`` tokens of a block, ``n`` blocks, ``m`` blocks that one block reads, ``c``
-blocks of a chunk, ``K`` keys that a query reads, ``R`` distances: ``2 L - 1``, from the farthest
-key before a query to the farthest after it.
+width of a value, ``b`` tokens of a block, ``n`` blocks, ``m`` blocks that one block reads, ``l``
+lanes (heads of all sequences of the batch), ``c`` blocks of queries of each, ``K`` keys that a
+query reads, ``R`` distances: ``2 L - 1``, from the farthest key before a query to the farthest
+after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -20,7 +24,7 @@ from torch.autograd.function import once_differentiable
 
 from attendna.models.layers.sparse.layout import Layout
 
-CHUNK = 8
+CHUNK = 24
 """Blocks of queries computed at a time; measured, see benchmarks/."""
 
 
@@ -39,17 +43,29 @@ def chunked_attention(
     *,
     mask: Bool[Tensor, "B L"] | None = None,
     relative: Relative | None = None,
+    dropout: float = 0.0,
 ) -> Float[Tensor, "B H L V"]:
     """``softmax(query key^T + relative)`` over what the layout allows, times ``value``.
 
-    Queries come scaled. ``L`` is the layout's number of blocks times their size.
+    Queries come scaled. ``L`` is the layout's number of blocks times their size. A share
+    ``dropout`` of the weights is left out at random, by torch's generator.
     """
     both = (None, None) if relative is None else relative
-    return _ChunkedAttention.apply(query, key, value, *both, mask, layout)
+    # The draws are made twice, forward and backward, from one number.
+    seed = int(torch.randint(2**62, ())) if dropout else 0
+    return _ChunkedAttention.apply(query, key, value, *both, mask, layout, _Dropout(dropout, seed))
+
+
+class _Dropout(NamedTuple):
+    share: float
+    seed: int
+
+    def generator(self, device: torch.device) -> torch.Generator | None:
+        return torch.Generator(device).manual_seed(self.seed) if self.share else None
 
 
 class _ChunkedAttention(torch.autograd.Function):
-    """A chunk's gradient is that of its own small graph, built anew in the backward pass."""
+    """Weights are computed anew in the backward pass, for nothing of their size is kept."""
 
     @staticmethod
     def forward(  # noqa: PLR0917  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -61,129 +77,187 @@ class _ChunkedAttention(torch.autograd.Function):
         relative_key: Tensor | None,
         mask: Tensor | None,
         layout: Layout,
+        dropout: _Dropout,
     ) -> Tensor:
         inputs = query, key, value, relative_query, relative_key
         ctx.save_for_backward(*inputs, mask)
-        ctx.layout = layout
+        ctx.layout, ctx.dropout = layout, dropout
+        generator = dropout.generator(query.device)
         read = value.new_empty(*query.shape[:-1], value.shape[-1])
         for piece in _pieces(layout, query.shape):
-            read[piece.row, piece.head, piece.queries] = _attend(piece.gather(inputs, mask))
+            weights, _ = _weights(piece, inputs, mask)
+            if generator is not None:
+                weights *= _kept(weights, dropout.share, generator)
+            piece.put(read, weights @ piece.read(value))
         return read
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         *inputs, mask = ctx.saved_tensors
-        totals = [None if x is None else torch.zeros_like(x) for x in inputs]
-        for piece in _pieces(ctx.layout, inputs[0].shape):
-            gathered = piece.gather(inputs, mask)
-            leaves = [x.requires_grad_() for x in gathered[:5] if x is not None]
-            with torch.enable_grad():
-                read = _attend(gathered)
-            wanted = gradient[piece.row, piece.head, piece.queries]
-            piece.scatter(totals, iter(torch.autograd.grad(read, leaves, wanted)))
-        return *totals, None, None
+        query, key, value, relative_query, relative_key = inputs
+        totals: list[Any] = [None if x is None else torch.zeros_like(x) for x in inputs]
+        of_query, of_key, of_value, of_relative_query, of_relative_key = totals
+        generator = ctx.dropout.generator(gradient.device)
+        for piece in _pieces(ctx.layout, query.shape):
+            weights, hidden = _weights(piece, inputs, mask)
+            wanted = piece.own(gradient)
+            of_weights = wanted @ piece.read(value).mT
+            if generator is None:
+                piece.add(of_value, weights.mT @ wanted)
+            else:
+                kept = _kept(weights, ctx.dropout.share, generator)
+                piece.add(of_value, (weights * kept).mT @ wanted)
+                of_weights *= kept
+            of_scores = torch.ops.aten._softmax_backward_data(
+                of_weights, weights, -1, weights.dtype
+            )
+            if hidden is not None:
+                of_scores.masked_fill_(hidden, 0)
+            piece.put(of_query, of_scores @ piece.read(key))
+            piece.add(of_key, of_scores.mT @ piece.own(query))
+            if relative_query is not None and relative_key is not None:
+                of_products = _from_distances(of_scores, piece.size)
+                piece.put(of_relative_query, of_products @ piece.far(relative_key))
+                piece.add_far(of_relative_key, of_products.mT @ piece.own(relative_query))
+        return *totals, None, None, None
 
 
-class _Gathered(NamedTuple):
-    """What one piece of work reads."""
-
-    query: Float[Tensor, "c b C"]
-    key: Float[Tensor, "c K C"]
-    value: Float[Tensor, "c K V"]
-    relative_query: Float[Tensor, "c b C"] | None
-    relative_key: "Float[Tensor, 'c spans C'] | None"
-    hidden: Bool[Tensor, "c 1 K"] | None
-
-
-def _attend(one: _Gathered) -> Float[Tensor, "tokens V"]:
-    scores = one.query @ one.key.mT
-    if one.relative_query is not None and one.relative_key is not None:
-        scores = scores + _by_distance(one.relative_query, one.relative_key)
-    if one.hidden is not None:
-        # Not minus infinity: a padded query may have nothing but padding to read.
-        scores = scores.masked_fill(one.hidden, torch.finfo(scores.dtype).min)
-    return (scores.softmax(-1) @ one.value).flatten(0, 1)
-
-
-def _by_distance(
-    query: Float[Tensor, "c b C"], key: "Float[Tensor, 'c spans C']"
-) -> Float[Tensor, "c b K"]:
-    """Products with the key of each pair's distance; ``key`` holds ``2 b - 1`` for each block."""
-    size = query.shape[1]
-    products = (query @ key.mT).unflatten(2, (-1, 2 * size - 1))
-    places = torch.arange(size, device=query.device)
-    # The key at place j of a block lies j - i farther than the block, seen from the query at i.
-    index = (places - places[:, None] + size - 1)[None, :, None]
-    shape = *products.shape[:3], size
-    return products.gather(3, index.expand(shape)).flatten(2)
+def _weights(
+    piece: "_Piece", inputs: Sequence[Any], mask: Tensor | None
+) -> tuple[Float[Tensor, "c b K"], Bool[Tensor, "c 1 K"] | None]:
+    """Attention weights of a piece, and which of its keys are padding."""
+    query, key, _, relative_query, relative_key = inputs
+    scores = piece.own(query) @ piece.read(key).mT
+    if relative_query is not None and relative_key is not None:
+        products = piece.own(relative_query) @ piece.far(relative_key).mT
+        scores += _by_distance(products, piece.size)
+    # Not minus infinity: a padded query may have nothing but padding to read.
+    least = torch.finfo(scores.dtype).min
+    hidden = None
+    if mask is not None:
+        hidden = ~piece.read_mask(mask)
+        scores.masked_fill_(hidden, least)
+    by_block = scores.view(len(scores), piece.size, -1, piece.size)
+    for block, place in piece.absent:
+        by_block[block, :, place] = least
+    return scores.softmax(-1), hidden
 
 
-class _Piece(NamedTuple):
-    """Some blocks of queries of one head of one sequence, and what they read."""
+def _kept(weights: Tensor, share: float, generator: torch.Generator) -> Float[Tensor, "c b K"]:
+    """Factors of the weights: 0 for those left out, and more than 1 for the others."""
+    drawn = torch.rand(
+        weights.shape, generator=generator, dtype=weights.dtype, device=weights.device
+    )
+    return (drawn >= share) / (1 - share)
 
-    row: int
-    head: int
+
+def _by_distance(products: Float[Tensor, "c b spans"], size: int) -> Float[Tensor, "c b K"]:
+    """Of products with ``2 b - 1`` distances a block, those of each pair's own."""
+    apart = products.unflatten(2, (-1, 2 * size - 1))
+    # The key at place j of a block lies j - i farther than the block, seen from the query at i:
+    # along the skewed view below, a step to the next query is a step back in distance.
+    return _skewed(apart, size).flatten(2)
+
+
+def _from_distances(scores: Float[Tensor, "c b K"], size: int) -> Float[Tensor, "c b spans"]:
+    """The transpose of :func:`_by_distance`."""
+    blocks = scores.shape[2] // size
+    products = scores.new_zeros(*scores.shape[:2], blocks, 2 * size - 1)
+    _skewed(products, size).copy_(scores.unflatten(2, (blocks, size)))
+    return products.flatten(2)
+
+
+def _skewed(apart: Float[Tensor, "c b m span"], size: int) -> Float[Tensor, "c b m b"]:
+    """A view in which query i begins at distance ``b - 1 - i``."""
+    count, _, blocks, _ = apart.shape
+    rows = apart.stride(1)
+    return apart.as_strided(
+        (count, size, blocks, size),
+        (apart.stride(0), rows - 1, apart.stride(2), 1),
+        apart.storage_offset() + size - 1,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Some blocks of queries of some lanes, and the blocks they read."""
+
+    heads: int
+    lanes: slice
     first: int
     """Number of the first block of queries."""
-    blocks: Int64[Tensor, "c m"]
-    absent: Bool[Tensor, "c m"] | None
+    blocks: Int64[Tensor, "l c m"]
     size: int
+    length: int
+    absent: tuple[tuple[int, int], ...] = ()
+    """Places of ``blocks``, as blocks of the piece and what they read, that hold none."""
+    all: bool = False
+    """Whether everything is read, in its order."""
 
-    @property
-    def queries(self) -> slice:
-        return slice(self.first * self.size, (self.first + len(self.blocks)) * self.size)
+    def own(self, x: Float[Tensor, "B H L C"]) -> Float[Tensor, "lc b C"]:
+        """The queries' part of a tensor."""
+        return self._own(x).reshape(-1, self.size, x.shape[-1])
 
-    def gather(self, inputs: Any, mask: Tensor | None) -> _Gathered:
-        """The small tensors of this piece, and which of its keys are hidden."""
-        query, key, value, relative_query, relative_key = inputs
-        count, reads = self.blocks.shape
-        flat = self.blocks.flatten()
+    def put(self, x: Float[Tensor, "B H L C"], part: Float[Tensor, "lc b C"]) -> None:
+        """Write the queries' part of a tensor."""
+        self._own(x).copy_(part.view(self.blocks.shape[0], -1, x.shape[-1]))
 
-        def own(x: Tensor) -> Tensor:
-            return x[self.row, self.head, self.queries].detach().unflatten(0, (count, self.size))
+    def read(self, x: Float[Tensor, "B H L C"]) -> Float[Tensor, "lc K C"]:
+        """What the queries read of a tensor."""
+        if self.all:
+            return x.view(-1, *x.shape[2:])[self.lanes]
+        blocks = x.view(-1, self.size * x.shape[-1]).index_select(0, self._places)
+        return blocks.view(-1, self.blocks.shape[2] * self.size, x.shape[-1])
 
-        def read(x: Tensor) -> Tensor:
-            blocks = x[self.row, self.head].detach().view(-1, self.size * x.shape[-1])
-            return blocks.index_select(0, flat).view(count, reads * self.size, x.shape[-1])
+    def add(self, total: Float[Tensor, "B H L C"], part: Float[Tensor, "lc K C"]) -> None:
+        """Add to what was read; the inverse of :meth:`read`."""
+        if self.all:
+            total.view(-1, *total.shape[2:])[self.lanes] += part
+            return
+        width = self.size * total.shape[-1]
+        total.view(-1, width).index_add_(0, self._places, part.reshape(-1, width))
 
-        hidden = None
-        if mask is not None:
-            hidden = ~mask[self.row].view(-1, self.size)[self.blocks].view(count, 1, -1)
-        if self.absent is not None:
-            absent = self.absent[:, :, None].expand(-1, -1, self.size).reshape(count, 1, -1)
-            hidden = absent if hidden is None else hidden | absent
-        own_relative = None if relative_query is None else own(relative_query)
-        distances = None
-        if relative_key is not None:
-            distances = relative_key[self.head].detach().index_select(0, self._distances(query))
-            distances = distances.view(count, -1, relative_key.shape[-1])
-        return _Gathered(own(query), read(key), read(value), own_relative, distances, hidden)
+    def read_mask(self, mask: Bool[Tensor, "B L"]) -> Bool[Tensor, "lc 1 K"]:
+        """Which keys that the queries read are there."""
+        row = self._lane // self.heads
+        if self.all:
+            return mask[row, None]
+        blocks = mask.view(len(mask), -1, self.size)[row[:, None, None], self.blocks]
+        return blocks.view(-1, 1, self.blocks.shape[2] * self.size)
 
-    def scatter(self, totals: "list[Tensor | None]", gradients: Iterator[Tensor]) -> None:
-        """Add the gradients of what was gathered to those of the whole."""
-        query, key, value, relative_query, relative_key = totals
-        flat = self.blocks.flatten()
-        for place, total in enumerate((query, key, value, relative_query)):
-            if total is None:
-                continue
-            gradient, of_head = next(gradients), total[self.row, self.head]
-            if place in (1, 2):
-                width = self.size * total.shape[-1]
-                of_head.view(-1, width).index_add_(0, flat, gradient.reshape(-1, width))
-            else:
-                of_head[self.queries] += gradient.flatten(0, 1)
-        if relative_key is not None and query is not None:
-            relative_key[self.head].index_add_(
-                0, self._distances(query), next(gradients).flatten(0, 1)
-            )
+    def far(self, key: Float[Tensor, "H R C"]) -> Float[Tensor, "lc spans C"]:
+        """Keys of the distances between the queries' blocks and those they read."""
+        keys = key.view(-1, key.shape[-1]).index_select(0, self._distances)
+        return keys.view(self.blocks.shape[0] * self.blocks.shape[1], -1, key.shape[-1])
 
-    def _distances(self, query: Tensor) -> Int64[Tensor, " rows"]:
+    def add_far(self, total: Float[Tensor, "H R C"], part: Float[Tensor, "lc spans C"]) -> None:
+        """Add to the keys of distances; the inverse of :meth:`far`."""
+        total.view(-1, total.shape[-1]).index_add_(0, self._distances, part.flatten(0, 1))
+
+    def _own(self, x: Float[Tensor, "B H L C"]) -> Float[Tensor, "l tokens C"]:
+        queries = slice(self.first * self.size, (self.first + self.blocks.shape[1]) * self.size)
+        return x.view(-1, *x.shape[2:])[self.lanes, queries]
+
+    @cached_property
+    def _lane(self) -> Int64[Tensor, " l"]:
+        return torch.arange(self.lanes.start, self.lanes.stop, device=self.blocks.device)
+
+    @cached_property
+    def _places(self) -> Int64[Tensor, " reads"]:
+        """Blocks that are read, counted through all lanes."""
+        count = self.length // self.size
+        return (self.blocks + self._lane[:, None, None] * count).flatten()
+
+    @cached_property
+    def _distances(self) -> Int64[Tensor, " rows"]:
         """Rows of the relative keys that the blocks' distances need, ``2 b - 1`` a block."""
-        own = torch.arange(self.first, self.first + len(self.blocks), device=self.blocks.device)
-        nearest = (self.blocks - own[:, None]) * self.size + query.shape[2] - 1
-        spread = torch.arange(1 - self.size, self.size, device=self.blocks.device)
-        return (nearest[:, :, None] + spread).flatten()
+        device = self.blocks.device
+        own = torch.arange(self.first, self.first + self.blocks.shape[1], device=device)
+        middle = (self.blocks - own[:, None]) * self.size + self.length - 1
+        middle = middle + (self._lane % self.heads)[:, None, None] * (2 * self.length - 1)
+        spread = torch.arange(1 - self.size, self.size, device=device)
+        return (middle[..., None] + spread).flatten()
 
 
 def _pieces(layout: Layout, shape: torch.Size) -> Iterator[_Piece]:
@@ -192,13 +266,24 @@ def _pieces(layout: Layout, shape: torch.Size) -> Iterator[_Piece]:
     size, ends, count = layout.config.block, layout.ends, layout.count
     if length != count * size:
         raise ValueError(f"{length} tokens are not {count} blocks of {size}")
-    everything = torch.arange(count)[None]
-    for row in range(batch):
-        for head in range(heads):
-            for first in range(ends, count - ends, CHUNK):
-                blocks = layout.blocks[head, first : min(first + CHUNK, count - ends)]
-                absent = blocks < 0
-                some = bool(absent.any())
-                yield _Piece(row, head, first, blocks.clamp(min=0), absent if some else None, size)
-            for block in layout.global_blocks():
-                yield _Piece(row, head, block, everything, None, size)
+    inner = count - 2 * ends
+    for lanes in _slices(0, batch * heads, max(1, CHUNK // max(1, inner))):
+        of_head = torch.arange(lanes.start, lanes.stop) % heads
+        for chunk in _slices(ends, count - ends, CHUNK):
+            blocks = layout.blocks[of_head, chunk]
+            absent = tuple(map(tuple, (blocks.flatten(0, 1) < 0).nonzero().tolist()))
+            yield _Piece(heads, lanes, chunk.start, blocks.clamp(min=0), size, length, absent)
+    everything = torch.arange(count)
+    for lanes in _slices(0, batch * heads, max(1, CHUNK * 8 // count)):
+        for block in layout.global_blocks():
+            blocks = everything.expand(lanes.stop - lanes.start, 1, -1)
+            yield _Piece(heads, lanes, block, blocks, size, length, all=True)
+
+
+def _slices(start: int, stop: int, most: int) -> Iterator[slice]:
+    """Cut a range into slices of about one size, none larger than ``most``."""
+    parts = -(-(stop - start) // most)
+    for part in range(parts):
+        yield slice(
+            start + (stop - start) * part // parts, start + (stop - start) * (part + 1) // parts
+        )
