@@ -14,7 +14,7 @@ COVERAGE ?=
 # Worker processes share the cores: one thread each, and none that spins while it waits.
 TEST_ENV := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench bench-attention clean
 
 help:
 	@echo "make demo    the whole way on simulated data, with a report (minutes)"
@@ -41,6 +41,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+bench-attention: $(VENV)/.dev
+	$(BIN)/python -m benchmarks attention
 
 clean:
 	rm -rf $(VENV) $(OUT) .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -5,21 +5,18 @@ tokenizer, model, classes, strands, decision threshold and what input it was mad
 is code, and loading it runs none.
 """
 
-import json
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
 
 import attendna
 from attendna.core.config import Config, parse
 from attendna.core.errors import FolderError
-from attendna.core.files import publish_file
 from attendna.genome.alphabet import LetterPolicy
-from attendna.models.header import FILE, FORMAT, refuse_other_version
+from attendna.models.header import FORMAT
 from attendna.models.model import AnyModelConfig, SequenceModel
+from attendna.models.model_file import fill, read_model, write_model
 from attendna.tokens.tokenizer import AnyTokenizerConfig
 
 Strands = Literal["single", "augment", "conjoined"]
@@ -79,16 +76,7 @@ class Checkpoint(Config):
 
 def save(folder: str | Path, checkpoint: Checkpoint, model: SequenceModel) -> Path:
     """Write ``model.safetensors`` into ``folder``, whole or not at all."""
-    weights = {
-        name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
-    }
-    # The parameter count is for readers that have the file but not torch, such as the report. One
-    # entry holds it all: several are written in an order drawn anew, and equal models would differ.
-    header = checkpoint.to_tree() | {"parameters": model.parameter_count()}
-    content = serialize(weights, metadata={"attendna": json.dumps(header)})
-    with publish_file(Path(folder) / FILE) as partial:
-        partial.write_bytes(content)
-    return Path(folder) / FILE
+    return write_model(folder, checkpoint.to_tree(), model, model.parameter_count())
 
 
 def load(folder: str | Path) -> tuple[Checkpoint, SequenceModel]:
@@ -99,27 +87,8 @@ def load(folder: str | Path) -> tuple[Checkpoint, SequenceModel]:
     FolderError
         No model is there, the file is damaged, or another version of attendna wrote it.
     """
-    path = Path(folder)
-    path = path / FILE if path.is_dir() else path
-    if not path.exists():
-        raise FolderError(f"{path}: no trained model is there", "finish it with train --resume")
-    try:
-        with safe_open(path, framework="pt") as stream:
-            header = cast("dict[str, str]", stream.metadata() or {})
-            weights = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-        tree = json.loads(header["attendna"])
-    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
-        raise FolderError(
-            f"{path} is damaged or not a model of attendna", "train it again, or copy it again"
-        ) from error
-    refuse_other_version(path, tree)
-    tree.pop("parameters", None)
+    path, tree, weights = read_model(folder)
+    if "tokenizer" not in tree:
+        raise FolderError(f"{path} is a model of tracks, not of classes", "name a run of classes")
     checkpoint = parse(Checkpoint, tree, path)
-    model = checkpoint.build()
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise FolderError(
-            f"{path}: the weights do not fit the model its header describes", "train it again"
-        ) from error
-    return checkpoint, model.eval()
+    return checkpoint, fill(path, checkpoint.build(), weights)

@@ -32,8 +32,8 @@ from attendna.core.files import publish_file, publish_folder, refuse_existing
 from attendna.evaluation.evaluate import read_metrics
 from attendna.evaluation.metrics import METRICS
 from attendna.genome.alphabet import LetterPolicy
-from attendna.models.checkpoint import FILE as WEIGHTS_FILE
 from attendna.models.checkpoint import Strands
+from attendna.models.header import FILE as WEIGHTS_FILE
 from attendna.models.model import AnyModelConfig
 from attendna.prediction.device import Precision, PrecisionChoice, bf16_is_fast, describe
 from attendna.tokens.tokenizer import AnyTokenizerConfig
