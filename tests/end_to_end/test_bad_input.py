@@ -21,8 +21,9 @@ from tests.disks import small_disk
 from tests.planted import plant
 
 from attendna.cli.main import run
-from attendna.models.checkpoint import FILE, Checkpoint, InputContract, save
+from attendna.models.checkpoint import Checkpoint, InputContract, save
 from attendna.models.encoder import EncoderConfig
+from attendna.models.header import FILE
 from attendna.models.layers.positions import AbsoluteConfig
 from attendna.tasks.store import Task, open_task
 from attendna.tokens.patch import PatchConfig

@@ -10,8 +10,9 @@ from safetensors.torch import save_file
 
 import attendna
 from attendna.core.errors import ConfigError, FolderError
-from attendna.models.checkpoint import FILE, Checkpoint, InputContract, load, save
+from attendna.models.checkpoint import Checkpoint, InputContract, load, save
 from attendna.models.cnn import CNNConfig
+from attendna.models.header import FILE
 from attendna.models.model import SequenceModel
 from attendna.tokens.onehot import OneHotConfig
 
