@@ -23,6 +23,7 @@ from attendna.genome.contigs import plain_name
 from attendna.genome.reference import EdgePolicy, Reference, Windows
 from attendna.tasks.spec import Source, SplitName
 from attendna.tasks.store import Task
+from attendna.tasks.tracks import TrackTask
 
 SETTINGS_FILE = "build.yaml"
 """The settings of the build and what was counted on the way, beside ``task.yaml``."""
@@ -32,7 +33,7 @@ SETTINGS_FILE = "build.yaml"
 class Built:
     """A task that was built, and what was counted on the way."""
 
-    task: Task
+    task: Task | TrackTask
     counts: Mapping[str, int]
 
 
@@ -86,6 +87,7 @@ BUILDERS: Registry[type[BuilderConfig]] = Registry(
         "methylation": "attendna.tasks.builders.methylation:MethylationConfig",
         "peaks": "attendna.tasks.builders.peaks:PeaksConfig",
         "promoters": "attendna.tasks.builders.promoters:PromotersConfig",
+        "tracks": "attendna.tasks.builders.tracks:TracksConfig",
     },
     group="attendna.builders",
 )

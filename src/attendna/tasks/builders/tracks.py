@@ -1,0 +1,398 @@
+"""Builder ``tracks``: signal along the genome, from training records or from bigWig files.
+
+Records are those of Basenji, Enformer, Borzoi and baskerville; they are copied as they are, or with
+wider bins. From bigWig files windows are made around regions, or in strides along the genome.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from pydantic import Field
+
+from attendna.core.errors import ConfigError, DataError
+from attendna.core.execution import Execution
+from attendna.core.files import refuse_existing
+from attendna.genome.intervals import read_intervals
+from attendna.genome.reference import open_reference
+from attendna.genome.signal import AbsentContig, NoData
+from attendna.tasks.builders.builder import (
+    BuilderConfig,
+    Built,
+    chromosome_split,
+    refuse_partial,
+    refuse_shared_chromosomes,
+    sources,
+)
+from attendna.tasks.spec import SPLITS, Source, SplitName
+from attendna.tasks.tfrecord import count_examples
+from attendna.tasks.track_copies import Copied, Copy, RecordUnit, WindowUnit, bin_windows
+from attendna.tasks.track_records import (
+    SEQUENCES_FILE,
+    STATISTICS_FILE,
+    TARGETS_TABLE,
+    Layout,
+    RecordFolder,
+    find_records,
+)
+from attendna.tasks.track_signals import Binning, find_signals
+from attendna.tasks.track_spec import TargetType, TrackSpec
+from attendna.tasks.track_splits import contiguous_split, count_crossing, sizes, with_slots
+from attendna.tasks.track_targets import read_targets
+from attendna.tasks.track_transforms import Order, Pooling, pool_factor
+from attendna.tasks.track_windows import Chosen, choose_windows, tile
+from attendna.tasks.track_writer import Slot, TrackWriter, track_writer
+
+WINDOW, CROP, BIN_SIZE = 131_072, 8_192, 128
+"""Shape of a window where none is asked for: 896 bins, as of Enformer's training records."""
+
+BASES_A_UNIT = 1 << 22
+"""Bases that a worker bins at a time, of every track."""
+
+
+class TracksConfig(BuilderConfig):
+    """Signal along the genome in bins, from training records or bigWig files."""
+
+    name: Literal["tracks"] = "tracks"
+    records: Path | None = Field(
+        default=None,
+        description="A folder of Basenji, Enformer or Borzoi TFRecords with statistics.json and "
+        "targets.txt.",
+    )
+    layout: Layout | None = Field(
+        default=None,
+        description="How the records write sequences; detected, and only this one is admitted.",
+    )
+    targets: Path | None = Field(
+        default=None,
+        description="Table of tracks like targets.txt; its column file names bigWig files unless "
+        "records are given.",
+    )
+    genome: Path | None = Field(
+        default=None,
+        description="FASTA or .2bit: where windows come from, or what records are compared with.",
+    )
+    regions: Path | None = Field(
+        default=None, description="BED of regions; a window lies around the middle of each."
+    )
+    stride: int | None = Field(
+        default=None, gt=0, description="Instead of regions, a window every so many bases."
+    )
+    window: int | None = Field(
+        default=None, gt=0, description=f"Bases of a window; {WINDOW:,} from bigWig files."
+    )
+    crop: int | None = Field(
+        default=None,
+        ge=0,
+        description=f"Bases at either end without targets; {CROP:,} from bigWig files.",
+    )
+    bin_size: int | None = Field(
+        default=None,
+        gt=0,
+        description=f"Bases of a bin: {BIN_SIZE} from bigWig files, else that of the records, or "
+        "a multiple of it.",
+    )
+    pooling: Pooling = Field(
+        default="mean", description="What wider bins tell of the records' bins."
+    )
+    target_type: TargetType = Field(default="float16", description="Type of the stored targets.")
+    transform: Order = Field(
+        default="baskerville",
+        description="Order of transforms of bigWig files: that of today, or that of Borzoi.",
+    )
+    no_data: NoData | None = Field(
+        default=None, description="What bases are that a bigWig file does not mention."
+    )
+    absent_contig: AbsentContig = Field(
+        default="error", description="What becomes of a contig that a bigWig file lacks."
+    )
+    max_unknown: float = Field(
+        default=0.5, ge=0, le=1, description="Share of N above which a window is left out."
+    )
+    valid: tuple[str, ...] = Field(
+        default=(), description="Chromosomes, or folds of records, to validate on."
+    )
+    test: tuple[str, ...] = Field(
+        default=(), description="Chromosomes, or folds of records, to test on."
+    )
+    fractions: tuple[float, float, float] | None = Field(
+        default=None,
+        description="Instead, shares of train, valid and test, in runs along the genome, or in "
+        "the records' order where their places are not known.",
+    )
+    title: str = Field(default="", description="What the task is, in one line.")
+    licence: str = Field(default="", description="Terms of the measurements.")
+    citation: str = Field(default="", description="Whom to cite for the measurements.")
+
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
+        """Copy the records, or bin the bigWig files; see the base class."""
+        refuse_existing(out, force=force)
+        refuse_shared_chromosomes(self.valid, self.test)
+        if self.fractions is not None and (self.valid or self.test):
+            raise ConfigError("--fractions and --valid or --test", "give one or the other")
+        if self.records is not None:
+            self._refuse("records", "regions", "stride", "window", "crop", "no_data")
+            return self._copy(find_records(self.records), out, execution, force=force)
+        self._refuse("bigWig files", "layout")
+        return self._bin(out, execution, force=force)
+
+    def _refuse(self, of: str, *names: str) -> None:
+        for name in names:
+            if getattr(self, name) is not None:
+                raise ConfigError(f"--{name.replace('_', '-')} is not for {of}", "leave it out")
+
+    # ----------------------------------------------------------------------------- from records
+
+    def _copy(self, folder: RecordFolder, out: Path, execution: Execution, *, force: bool) -> Built:
+        shape = folder.shape
+        table = self.targets or folder.folder / TARGETS_TABLE
+        targets = read_targets(table)
+        if targets.height != shape.tracks:
+            raise DataError(
+                table,
+                f"{targets.height:,} tracks, but the records have {shape.tracks:,}",
+                "give the table of these records",
+            )
+        bin_size = self.bin_size or shape.bin_size
+        factor = pool_factor(shape.bin_size, bin_size, shape.bins)
+        held = list(execution.map(count_examples, [file.path for file in folder.files]))
+        counts = Counter[str]()
+        for file, count in zip(folder.files, held, strict=True):
+            counts[file.group] += count
+        self._check_counts(folder, counts)
+        places = folder.places(counts)
+        if self.genome is not None and places is None:
+            raise ConfigError(
+                f"--genome: the places of the records are not known without {SEQUENCES_FILE}",
+                "leave it out",
+            )
+        rows = _rows(folder, held, places)
+        rows = self._split(rows, counts, known=places is not None)
+        reference = None if self.genome is None else open_reference(self.genome)
+        spec = TrackSpec(
+            name=out.name,
+            title=self.title,
+            build=self.build_name if reference is None else self.name_build(reference),
+            sources=(
+                *sources(table, folder.folder / STATISTICS_FILE),
+                *(Source(location=file.path.name) for file in folder.files),
+            ),
+            window=shape.window,
+            bin_size=bin_size,
+            bins=shape.bins // factor,
+            crop=shape.crop,
+            tracks=shape.tracks,
+            target_type=self.target_type,
+            rows=sizes(rows),
+            splits=self._told_splits("the records' own", known=places is not None),
+            licence=self.licence,
+            citation=self.citation,
+            notes=(
+                *(
+                    (f"bins are the {self.pooling} of {factor} of the records",)
+                    if factor > 1
+                    else ()
+                ),
+                *(() if places is not None else ("the places of the records are not known",)),
+            ),
+        )
+        with track_writer(out, spec, targets, force=force) as writer:
+            copy = Copy(writer.records, shape, self.layout, factor, self.pooling, reference)
+            units = _record_units(folder, held, rows)
+            return self._finish(writer, execution.map(copy, units), rows, {})
+
+    def _check_counts(self, folder: RecordFolder, counts: Counter[str]) -> None:
+        path = folder.folder / STATISTICS_FILE
+        if not counts.total():
+            raise DataError(folder.folder, "the files hold no records", "copy them again")
+        for group, told in folder.shape.counts.items():
+            if counts[group] != told and not self.allow_partial:
+                raise DataError(
+                    path,
+                    f"{told:,} {group} records, but the files hold {counts[group]:,}",
+                    "copy the missing files, or add --allow-partial to use what is there",
+                )
+
+    def _split(self, rows: pl.DataFrame, groups: Iterable[str], *, known: bool) -> pl.DataFrame:
+        """Enter the split of every record, and its row there."""
+        if self.fractions is not None:
+            runs = contiguous_split(rows if known else None, rows.height, self.fractions)
+            return with_slots(rows, runs)
+        of_group = self._splits_of_groups(sorted(groups))
+        return with_slots(rows, [of_group[group] for group in rows["group"].to_list()])
+
+    def _splits_of_groups(self, groups: list[str]) -> dict[str, SplitName]:
+        if not (self.valid or self.test):
+            own: dict[str, SplitName] = {split: split for split in SPLITS if split in groups}
+            if len(own) < len(groups):
+                raise ConfigError(
+                    f"the records are of {', '.join(groups)}",
+                    "say which are for --valid and --test, or give --fractions",
+                )
+            return own
+        for name in (*self.valid, *self.test):
+            if name not in groups:
+                raise ConfigError(
+                    f"there are no records of {name}", f"choose from {', '.join(groups)}"
+                )
+        return {
+            group: "test" if group in self.test else "valid" if group in self.valid else "train"
+            for group in groups
+        }
+
+    def _told_splits(self, otherwise: str, *, known: bool) -> str:
+        if self.fractions is not None:
+            where = "along the genome" if known else "in the records' order"
+            return f"{' / '.join(f'{share:g}' for share in self.fractions)} in runs {where}"
+        if self.valid or self.test:
+            named = [f"{s} {', '.join(n)}" for s, n in (("valid", self.valid), ("test", self.test))]
+            return f"{'; '.join(named)}; train the rest"
+        return otherwise
+
+    # ------------------------------------------------------------------------ from bigWig files
+
+    def _bin(self, out: Path, execution: Execution, *, force: bool) -> Built:
+        if self.targets is None or self.genome is None:
+            raise ConfigError("nothing to build from", "give --records, or --targets and --genome")
+        if (self.regions is None) == (self.stride is None):
+            raise ConfigError("where are the windows?", "give --regions or --stride, one of them")
+        if self.no_data is None:
+            raise ConfigError(
+                "what are bases that a bigWig file does not mention?",
+                "give --no-data zero or --no-data nan",
+            )
+        if not (self.valid or self.test or self.fractions):
+            raise ConfigError("there are no splits", "give --valid and --test, or --fractions")
+        window, crop = self.window or WINDOW, CROP if self.crop is None else self.crop
+        bin_size = self.bin_size or BIN_SIZE
+        if 2 * crop >= window or (window - 2 * crop) % bin_size:
+            raise ConfigError(
+                f"{window - 2 * crop:,} bases are not divided by bins of {bin_size}",
+                "change --window, --crop or --bin-size",
+            )
+        targets = read_targets(self.targets)
+        signals = find_signals(self.targets, targets, self.transform)
+        reference = open_reference(self.genome)
+        if self.regions is not None:
+            asked = read_intervals(self.regions).frame
+        else:
+            asked = tile(reference.held, window, self.stride or window)
+        chosen = choose_windows(reference, asked, window, self.max_unknown)
+        refuse_partial(
+            self.genome,
+            chosen.asked,
+            chosen.missing,
+            what="windows",
+            allow_partial=self.allow_partial,
+        )
+        rows = self._split_windows(chosen)
+        spec = TrackSpec(
+            name=out.name,
+            title=self.title,
+            build=self.name_build(reference),
+            sources=sources(
+                self.targets,
+                self.genome,
+                *(() if self.regions is None else (self.regions,)),
+                *dict.fromkeys(signal.path for signal in signals),
+            ),
+            window=window,
+            bin_size=bin_size,
+            bins=(window - 2 * crop) // bin_size,
+            crop=crop,
+            tracks=targets.height,
+            target_type=self.target_type,
+            rows=sizes(rows),
+            splits=self._told_splits("", known=True),
+            licence=self.licence,
+            citation=self.citation,
+            notes=(
+                f"bases without data: {self.no_data}",
+                f"transforms in the order of {self.transform}",
+            ),
+        )
+        binning = Binning(signals, bin_size, crop, self.no_data, self.absent_contig)
+        with track_writer(out, spec, targets, force=force) as writer:
+            work = partial(
+                bin_windows, records=writer.records, reference=reference, binning=binning
+            )
+            units = _window_units(rows, max(1, BASES_A_UNIT // window))
+            return self._finish(writer, execution.map(work, units), rows, chosen.counts)
+
+    def _split_windows(self, chosen: Chosen) -> pl.DataFrame:
+        windows = chosen.windows
+        if not windows.height:
+            raise DataError(
+                self.regions or self.genome or Path(),
+                f"none of {chosen.asked:,} windows can be had "
+                f"({chosen.over:,} over an end, {chosen.unknown:,} with too many N)",
+                "check --window and --max-unknown",
+            )
+        if self.fractions is not None:
+            return with_slots(windows, contiguous_split(windows, windows.height, self.fractions))
+        chroms = windows["chrom"].to_list()
+        return with_slots(windows, [chromosome_split(c, self.valid, self.test) for c in chroms])
+
+    # ------------------------------------------------------------------------------- from both
+
+    def _finish(
+        self,
+        writer: TrackWriter,
+        copied: Iterable[Copied],
+        rows: pl.DataFrame,
+        counts: dict[str, int],
+    ) -> Built:
+        equal = 0
+        for part in copied:
+            writer.tell(part.told)
+            equal += part.equal
+        places: dict[SplitName, pl.DataFrame] = {
+            split: rows.filter(split=split).sort("row") for split in writer.spec.rows
+        }
+        counts = {"records": rows.height, **counts, **writer.counts}
+        if self.records is not None and self.genome is not None:
+            counts["records equal to the genome"] = equal
+        if not rows["chrom"].has_nulls():
+            counts["records that overlap another split"] = count_crossing(places)
+        writer.finish(places)
+        self.record(writer.partial, counts)
+        return Built(writer.task, counts)
+
+
+def _rows(
+    folder: RecordFolder, held: list[int], places: dict[str, pl.DataFrame] | None
+) -> pl.DataFrame:
+    """One row a record, in the order of the files: ``group, id, chrom, start, end``."""
+    named = [
+        (file.group, f"{file.path.name.partition('.')[0]}:{number}")
+        for file, count in zip(folder.files, held, strict=True)
+        for number in range(1, count + 1)
+    ]
+    rows = pl.DataFrame(named, schema=["group", "id"], orient="row")
+    if places is None:
+        unknown = [("chrom", pl.String), ("start", pl.Int64), ("end", pl.Int64)]
+        return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in unknown)
+    # Files are sorted by their group, and so are the places.
+    return rows.hstack(pl.concat(places[group] for group in sorted(places)))
+
+
+def _slots(rows: pl.DataFrame) -> tuple[Slot, ...]:
+    return tuple(Slot(split, row) for split, row in rows.select("split", "row").iter_rows())
+
+
+def _record_units(
+    folder: RecordFolder, held: list[int], rows: pl.DataFrame
+) -> Iterable[RecordUnit]:
+    first = 0
+    for file, count in zip(folder.files, held, strict=True):
+        mine = rows[first : first + count]
+        yield RecordUnit(file.path, _slots(mine), mine.select("chrom", "start", "end"))
+        first += count
+
+
+def _window_units(rows: pl.DataFrame, size: int) -> Iterable[WindowUnit]:
+    for mine in rows.iter_slices(size):
+        yield WindowUnit(_slots(mine), mine.select("chrom", "start", "end"))
