@@ -244,3 +244,26 @@ def test_a_folder_made_by_hand_is_read(tmp_path: Path, frames: dict) -> None:
     task = open_task(tmp_path)
     assert task.splits == ("train",)
     assert task.read("train").labels.tolist() == [0, 1, 1]
+
+
+def test_the_second_sequences_of_pairs_are_checked_and_kept(tmp_path: Path) -> None:
+    spec = SPEC.replace(paired=True)
+    frame = rows("a", ["ACGT", "CCGT"], [0, 1])
+    with pytest.raises(DataError, match="the column alternative is missing"):
+        write_task(tmp_path / "task", spec, {"train": frame})
+    bad = frame.with_columns(alternative=pl.Series(["ACGA", "CC!T"]))
+    with pytest.raises(DataError, match="row 2: the character '!' at position 3 is not a base"):
+        write_task(tmp_path / "task", spec, {"train": bad})
+    null = frame.with_columns(alternative=pl.Series(["ACGA", None]))
+    with pytest.raises(DataError, match="row 2: the alternative is missing"):
+        write_task(tmp_path / "task", spec, {"train": null})
+    assert not (tmp_path / "task").exists()
+    good = frame.with_columns(alternative=pl.Series(["acga", "CCG"]))
+    write_task(tmp_path / "task", spec, {"train": good})
+    split = open_task(tmp_path / "task").read("train")
+    assert split.alternatives is not None
+    assert split.alternatives.to_text() == ["ACGA", "CCG"]
+    assert split.sequences.to_text() == ["ACGT", "CCGT"]
+    # A task of single sequences has none, even if a column is called so.
+    write_task(tmp_path / "plain", SPEC, {"train": good})
+    assert open_task(tmp_path / "plain").read("train").alternatives is None

@@ -61,9 +61,16 @@ def show(audit: "Audit") -> None:
         out.print(f"\n[bold]{split.split}[/], {split.n:,} rows: {level}")
         for finding in split.findings:
             out.print(f"  - {finding}", markup=False)
-        if not split.rules:
+        for omission in split.left_out:
+            out.print(f"  not looked for: {omission}", markup=False)
+        if not (split.rules or split.scores):
             continue
-        table = Table("rule", "says", "right", "95 % interval")
+        table = Table("rule", "says", "Spearman" if split.scores else "right", "95 % interval")
+        for score in split.scores:
+            said = score.spearman
+            table.add_row(
+                score.rule, score.says, f"{said.value:.4f}", f"{said.low:.4f} to {said.high:.4f}"
+            )
         for rule in split.rules:
             right = rule.accuracy
             table.add_row(

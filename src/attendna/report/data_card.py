@@ -87,11 +87,14 @@ def describe(task: Task) -> DataCard:
     """Read every split the task was opened with and count."""
     splits: dict[SplitName, SplitCard] = {}
     batches: dict[SplitName, SequenceBatch] = {}
+    others: dict[SplitName, SequenceBatch] = {}
     for name in task.splits:
         split = task.read(name)
         batches[name] = split.sequences
+        if split.alternatives is not None:
+            others[name] = split.alternatives
         splits[name] = _describe(split, task.spec)
-    return DataCard(splits, _shared(batches))
+    return DataCard(splits, _shared(batches, others))
 
 
 def _describe(split: Split, spec: TaskSpec) -> SplitCard:
@@ -113,11 +116,11 @@ def _counts(split: Split, spec: TaskSpec) -> tuple[int, ...]:
 
 
 def _shared(
-    batches: dict[SplitName, SequenceBatch],
+    batches: dict[SplitName, SequenceBatch], others: dict[SplitName, SequenceBatch]
 ) -> dict[tuple[SplitName, SplitName], int]:
-    lengths = np.concatenate([batch.lengths for batch in batches.values()])
-    codes = np.concatenate([batch.codes for batch in batches.values()])
-    groups = group_by_sequence(SequenceBatch(codes, np.concatenate([[0], np.cumsum(lengths)])))
+    """How many rows of each later split have a sequence, or a pair of them, of an earlier one."""
+    alternatives = SequenceBatch.joined(list(others.values())) if others else None
+    groups = group_by_sequence(SequenceBatch.joined(list(batches.values())), alternatives)
     bounds = np.cumsum([len(batch) for batch in batches.values()])[:-1]
     of_split = dict(zip(batches, np.split(groups, bounds), strict=True))
     return {

@@ -31,7 +31,8 @@ class TaskSpec(Config):
     ``classes`` are the names of labels 0, 1, …; of a binary task the second is the positive class,
     of multilabel and regression tasks they are the tracks.
     ``window`` is the common length of all sequences in bases, none when they differ, and ``rows``
-    how many rows each split has; both are entered when the folder is written.
+    how many rows each split has; both are entered when the folder is written. The rows of a
+    ``paired`` task have a second sequence, the column ``alternative``: that of another allele.
     """
 
     format: int = FORMAT
@@ -44,6 +45,7 @@ class TaskSpec(Config):
     rows: dict[SplitName, int] = Field(default_factory=dict[SplitName, int])
     label_kind: LabelKind
     classes: tuple[str, ...] = Field(min_length=1)
+    paired: bool = False
     negatives: str = ""
     splits: str = ""
     metric: str = "mcc"

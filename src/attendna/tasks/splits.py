@@ -22,14 +22,24 @@ from attendna.tasks.spec import SplitName
 FRACTIONS: Mapping[SplitName, float] = {"train": 0.8, "valid": 0.1, "test": 0.1}
 
 
-def group_by_sequence(sequences: SequenceBatch) -> Int64[ndarray, " n"]:
+def group_by_sequence(
+    sequences: SequenceBatch, alternatives: SequenceBatch | None = None
+) -> Int64[ndarray, " n"]:
     """Group identical and reverse-complement sequences.
+
+    Parameters
+    ----------
+    alternatives
+        Second sequences of paired rows: both must then be the same, on one strand.
 
     Returns
     -------
     Group of each row, numbered from 0 in order of first appearance.
     """
     forward, reverse = map(_code_series, (sequences, sequences.reverse_complement()))
+    if alternatives is not None:
+        other, opposite = map(_code_series, (alternatives, alternatives.reverse_complement()))
+        forward, reverse = forward + "|" + other, reverse + "|" + opposite
     strandless = (
         pl.when(pl.col("forward") <= pl.col("reverse")).then("forward").otherwise("reverse")
     )

@@ -1,8 +1,9 @@
 """The task folder: labelled sequences on disk, checked whenever they are written or opened.
 
 A folder holds ``task.yaml`` and one Parquet file a split, with the columns ``id``, ``sequence``
-(upper case A, C, G, T, N) and ``label`` (see ``labels``), then ``chrom, start, end, strand`` where
-they are known, and whatever else its maker added. It appears whole or not at all.
+(upper case A, C, G, T, N) and ``label`` (see ``labels``), of a paired task ``alternative`` (the
+sequence with the other allele), then ``chrom, start, end, strand`` where they are known, and
+whatever else its maker added. It appears whole or not at all.
 
 Shapes: ``b`` rows of a split.
 """
@@ -28,9 +29,10 @@ from attendna.core.files import publish_folder, refuse_existing, sha256
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.labels import STORED, Labels, check_labels, read_labels
 from attendna.tasks.spec import FORMAT, SPLITS, SplitName, TaskSpec
+from attendna.tasks.track_spec import TRACKS
 
 SPEC_FILE = "task.yaml"
-REQUIRED = ("id", "sequence", "label")
+ALTERNATIVE = "alternative"
 ROWS_A_GROUP = 1 << 18
 """Rows of a Parquet row group: many small ones are slow to read."""
 
@@ -48,6 +50,8 @@ class Split:
     frame: pl.DataFrame
     offsets: Int64[ndarray, " o"] | None = None
     """Of multilabel rows, where the positive tracks of each begin in ``labels``."""
+    alternatives: SequenceBatch | None = None
+    """Of paired rows, the sequence of each with the other allele."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -86,12 +90,15 @@ class Task:
             )
         table = _read_parquet(self.path(split))
         frame = _to_frame(self.path(split), table)
-        _check_columns(self.path(split), frame)
-        sequences = _encode(self.path(split), table.column("sequence").combine_chunks())
+        _check_columns(self.path(split), frame, self.spec)
+        sequences, *others = (
+            _encode(self.path(split), table.column(name).combine_chunks())
+            for name in _sequence_columns(self.spec)
+        )
         column = frame.get_column("label")
         labels = read_labels(column, self.spec.label_kind, len(self.spec.classes))
         ids = tuple(frame.get_column("id").to_list())
-        return Split(ids, sequences, labels.values, frame, labels.offsets)
+        return Split(ids, sequences, labels.values, frame, labels.offsets, *others)
 
     def split_hash(self) -> str:
         """SHA-256 over the training and validation files: which rows a model may have seen."""
@@ -134,7 +141,8 @@ def open_task(folder: str | Path, splits: Sequence[SplitName] | None = None) -> 
     keys: dict[SplitName, pl.DataFrame] = {}
     for split in task.splits:
         path = task.path(split)
-        keys[split] = _to_frame(path, _read_parquet(path, REQUIRED))
+        columns = ("id", *_sequence_columns(spec), "label")
+        keys[split] = _to_frame(path, _read_parquet(path, columns))
         rows = keys[split].height
         if rows != spec.rows.get(split, rows):
             raise DataError(path, f"{rows} rows, but {SPEC_FILE} says {spec.rows[split]}", _REBUILD)
@@ -176,7 +184,7 @@ def write_task(
     ordered: dict[SplitName, pl.DataFrame] = {s: frames[s] for s in SPLITS if s in frames}
     paths = {split: folder / f"{split}.parquet" for split in ordered}
     for split, frame in ordered.items():
-        _check_columns(paths[split], frame)
+        _check_columns(paths[split], frame, spec)
     _check_rows({paths[split]: frame for split, frame in ordered.items()}, spec)
     with task_writer(folder, spec, force=force, complete=complete) as writer:
         for split, frame in ordered.items():
@@ -210,12 +218,19 @@ class TaskWriter:
             A sequence or label that cannot be used; the row counts within ``frame``.
         """
         path = self.folder / f"{split}.parquet"
-        _check_columns(path, frame)
-        batch = _encode(path, frame.get_column("sequence"))
+        _check_columns(path, frame, self.spec)
+        names = _sequence_columns(self.spec)
+        batch, *others = (_encode(path, frame.get_column(name)) for name in names)
         stored = STORED[self.spec.label_kind]
         table: Any = (
-            frame.with_columns(sequence=batch.to_series(), label=pl.col("label").cast(stored))
-            .select(*REQUIRED, pl.exclude(REQUIRED))
+            frame.with_columns(
+                pl.col("label").cast(stored),
+                *(
+                    part.to_series().alias(name)
+                    for name, part in zip(names, (batch, *others), strict=True)
+                ),
+            )
+            .select("id", *names, "label", pl.exclude("id", *names, "label"))
             .to_arrow(compat_level=pl.CompatLevel.oldest())
         )
         if split not in self._files:
@@ -275,6 +290,8 @@ def _read_spec(folder: Path) -> TaskSpec:
     if not path.is_file():
         raise FolderError(f"{folder} is not a task folder: it has no {SPEC_FILE}", "check the path")
     tree = read_yaml(path)
+    if tree.get("label_kind") == TRACKS:
+        raise FolderError(f"{folder} is a task of tracks", "choose one of sequences with labels")
     if tree.get("format") != FORMAT:
         raise FolderError(
             f"{path} has format {tree.get('format')}, attendna {attendna.__version__} reads "
@@ -305,20 +322,25 @@ def _to_frame(path: Path, table: Any) -> pl.DataFrame:
         raise DataError(path, "not a whole Parquet file", _REBUILD) from error
 
 
-def _check_columns(path: Path, frame: pl.DataFrame) -> None:
-    for name in REQUIRED:
+def _sequence_columns(spec: TaskSpec) -> tuple[str, ...]:
+    return ("sequence", ALTERNATIVE) if spec.paired else ("sequence",)
+
+
+def _check_columns(path: Path, frame: pl.DataFrame, spec: TaskSpec) -> None:
+    texts = ("id", *_sequence_columns(spec))
+    for name in (*texts, "label"):
         if name not in frame.columns:
             raise DataError(
                 path,
                 f"the column {name} is missing (there are {', '.join(frame.columns)})",
-                f"add it; a task needs {', '.join(REQUIRED)}",
+                f"add it; a task needs {', '.join((*texts, 'label'))}",
             )
         nulls = frame.get_column(name).is_null()
         if nulls.any():
             raise DataError(
                 path, f"the {name} is missing", "fill it in or remove the row", row=_first(nulls)
             )
-    for name in ("id", "sequence"):
+    for name in texts:
         if frame[name].dtype != pl.String:
             raise DataError(path, f"the column {name} is {frame[name].dtype}", "make it text")
 
@@ -328,7 +350,7 @@ def _check_rows(frames: Mapping[Path, pl.DataFrame], spec: TaskSpec) -> None:
     if not frames:
         raise FolderError("a task needs at least one split", "give train, valid or test rows")
     for path, frame in frames.items():
-        _check_columns(path, frame)
+        _check_columns(path, frame, spec)
         if not frame.height:
             raise DataError(path, "the split has no rows", "give it rows or leave it out")
         check_labels(path, frame.get_column("label"), spec)

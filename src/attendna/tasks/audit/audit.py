@@ -17,19 +17,25 @@ from attendna.core.files import publish_file
 from attendna.genome.alphabet import N
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.audit.drift import KMER, Drift, measure_drift
-from attendna.tasks.audit.rows import Rows, read_rows
+from attendna.tasks.audit.number_rules import Score, score_rules
+from attendna.tasks.audit.rows import RECORD, Rows, read_rows
 from attendna.tasks.audit.rules import RuleResult, gc_of, no_learning
-from attendna.tasks.audit.shared import SharedRows, shared_with
+from attendna.tasks.audit.shared import SharedRows, shared_with, too_many_bases
 from attendna.tasks.spec import SplitName
 
 AUDIT_FILE = "audit.json"
 FORMAT = 1
 
-MEMORY = ("look-up", "overlap")
+MEMORY = ("look-up", "overlap", "position")
 """Rules that know training rows and nothing else."""
 
 GAIN = 0.05
 """Accuracy above that of the most frequent class that makes a rule worth a word."""
+
+RANKED = 0.1
+"""Correlation of a rule with measured numbers from which on it is worth a word."""
+
+NO_CLASSES = "the labels are numbers: rules and contradictions of classes"
 
 MANY = 0.02
 """Share of a split's rows in training that makes it a leak by itself."""
@@ -71,6 +77,10 @@ class SplitAudit(Config):
     """Rows whose twin in the split has another class."""
     shared: tuple[SharedRows, ...] = ()
     rules: tuple[RuleResult, ...] = ()
+    scores: tuple[Score, ...] = ()
+    """The rules of a split whose labels are numbers."""
+    left_out: tuple[str, ...] = ()
+    """What was not looked for, and why."""
     drift: tuple[Drift, ...] = ()
     """Of each class, how far its words are from those of the same class in training."""
     level: Level = "clean"
@@ -135,7 +145,9 @@ def _audit_split(rows: Rows, train: Rows, split: SplitName, seed: int) -> SplitA
     if split != "train":
         found = found.replace(
             shared=tuple(shared_with(train, part)),
-            rules=tuple(no_learning(train, part, seed)),
+            rules=() if rows.tracks else tuple(no_learning(train, part, seed)),
+            scores=tuple(score_rules(train, part, seed)) if rows.tracks else (),
+            left_out=tuple(_left_out(train)),
             drift=tuple(_drift(train, part, seed)),
         )
     findings = tuple(_findings(found))
@@ -144,6 +156,17 @@ def _audit_split(rows: Rows, train: Rows, split: SplitName, seed: int) -> SplitA
         level="leaks" if leaks else "take care" if findings else "clean",
         findings=tuple(said for _, said in findings),
     )
+
+
+def _left_out(rows: Rows) -> Iterator[str]:
+    if rows.classes == (RECORD,):
+        yield "rules and contradictions: the records have tracks, not classes"
+    if rows.tracks:
+        yield NO_CLASSES
+    if too_many_bases(rows):
+        yield "nearly equal sequences: there are too many bases to compare"
+    if rows.paired:
+        yield "drift, GC and near equality of the alternatives: the references were compared"
 
 
 def _class_rows(rows: Rows) -> Iterator[ClassRows]:
@@ -199,6 +222,14 @@ def _findings(found: SplitAudit) -> Iterator[tuple[Level, str]]:
 
 def _of_rules(found: SplitAudit) -> Iterator[tuple[Level, str]]:
     majority = next((r.accuracy.value for r in found.rules if r.rule == "majority"), 0.0)
+    for score in found.scores:
+        if score.spearman.low > RANKED:
+            said = (
+                f"{score.says} ranks the rows with a Spearman correlation of "
+                f"{score.spearman.value:.3f} "
+                f"({score.spearman.low:.3f} to {score.spearman.high:.3f})"
+            )
+            yield "leaks" if score.rule in MEMORY else "take care", said
     for rule in found.rules:
         gain = rule.accuracy.low - majority
         if rule.rule != "majority" and gain > GAIN:

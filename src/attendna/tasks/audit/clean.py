@@ -56,10 +56,11 @@ def clean(
 ) -> Cleaned:
     """Write the version of a data set whose splits share nothing.
 
-    Twins are kept once, and not at all where their classes contradict each other. Rows whose places
-    overlap, or that share half of their 24-mers, go to one split. The splits keep their shares of
-    the rows. The folder is of the same kind as the one that is read, with ``cleaned.json`` in it,
-    which says of every row left out or moved where it was.
+    Twins are kept once, and not at all where their classes contradict each other; twins of which
+    different numbers were measured are all kept, in one split. Rows whose places overlap, or that
+    share half of their 24-mers, go to one split. The splits keep their shares of the rows. The
+    folder is of the same kind as the one that is read, with ``cleaned.json`` in it, which says of
+    every row left out or moved where it was.
 
     Parameters
     ----------
@@ -117,7 +118,13 @@ def _contradictory(rows: Rows) -> Bool[ndarray, " n"]:
 
 
 def _first_of_twins(rows: Rows, among: Bool[ndarray, " n"]) -> Bool[ndarray, " n"]:
-    twins = np.where(among, rows.identity, -1)
+    if rows.tracks:
+        measured = np.ascontiguousarray(rows.values).view(f"V{4 * len(rows.tracks)}").reshape(-1)
+        number = np.unique(measured, return_inverse=True)[1].reshape(-1)
+        pairs = np.stack([rows.identity, number], axis=1)
+        twins = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    else:
+        twins = np.where(among, rows.identity, -1)
     return pl.Series(twins).is_first_distinct().to_numpy() & among
 
 

@@ -11,6 +11,7 @@ from scipy import sparse
 from attendna.genome.loci import merge_loci
 from attendna.tasks.audit.rows import Rows
 from attendna.tasks.audit.shared import NEAR, canonical_words
+from attendna.tasks.splits import group_by_sequence
 
 FREQUENT = 50
 """Words in more rows than this are repeats: they tell no homology."""
@@ -30,6 +31,9 @@ def group_related(rows: Rows, *, flank: int = 0, homology: bool = True) -> Int64
     edges = [(rows.identity, np.arange(count))]
     if rows.placed:
         edges.append((merge_loci(rows.frame, flank=flank), np.arange(count)))
+    if rows.paired and rows.sequences is not None:
+        # Variants of one sequence are measured in one surrounding.
+        edges.append((group_by_sequence(rows.sequences), np.arange(count)))
     bipartite = [
         sparse.coo_array((np.ones(count), (row, group)), shape=(count, int(group.max()) + 1))
         for group, row in edges

@@ -1,26 +1,35 @@
 """What is audited: the rows of all splits, from a task folder or a folder of interval files.
 
-Shapes: ``n`` rows of all splits together.
+Shapes: ``n`` rows of all splits together, ``t`` tracks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from attendna.core.errors import FolderError
 from attendna.genome.intervals import read_intervals
 from attendna.genome.sequences import SequenceBatch
+from attendna.tasks.labels import read_labels
 from attendna.tasks.spec import SPLITS, SplitName
 from attendna.tasks.splits import group_by_sequence
-from attendna.tasks.store import SPEC_FILE, open_task
+from attendna.tasks.store import ALTERNATIVE, SPEC_FILE, open_task
+from attendna.tasks.tracks import is_track_task, open_track_task
 
 _PLACE = ("chrom", "start", "end", "strand")
 _INTERVALS = "*.csv.gz"
+_AT_A_TIME = 64
+
+RECORD = "record"
+"""What the rows of a task of tracks are called: they have no classes."""
+
+MEASURED = "measured"
+"""What the rows are called whose labels are numbers: they have no classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +44,10 @@ class Rows:
     classes: tuple[str, ...]
     frame: pl.DataFrame
     sequences: SequenceBatch | None
+    tracks: tuple[str, ...] = ()
+    """Of a regression task, what ``label`` holds a number of; all rows are then of one class."""
+    paired: bool = False
+    """Whether ``frame`` has the column ``alternative``, a second sequence of each row."""
 
     @property
     def splits(self) -> list[SplitName]:
@@ -49,8 +62,21 @@ class Rows:
 
     @cached_property
     def labels(self) -> Int64[ndarray, " n"]:
-        """Class numbers."""
+        """Class numbers; 0 where labels are numbers."""
+        if self.tracks:
+            return np.zeros(self.frame.height, dtype=np.int64)
         return self.frame["label"].to_numpy().astype(np.int64)
+
+    @cached_property
+    def values(self) -> Float32[ndarray, "n t"]:
+        """The numbers of each row of a regression task, NaN where they are missing."""
+        found = read_labels(self.frame["label"], "regression", len(self.tracks)).values
+        return found.astype(np.float32, copy=False)
+
+    @cached_property
+    def alternatives(self) -> SequenceBatch | None:
+        """The second sequences of paired rows."""
+        return SequenceBatch.from_text(self.frame[ALTERNATIVE]) if self.paired else None
 
     def inside(self, split: str) -> Bool[ndarray, " n"]:
         """Which rows are of a split."""
@@ -61,7 +87,7 @@ class Rows:
         """The same number for rows that are the same molecule: the same interval on either strand,
         or the same sequence or its reverse complement where there are sequences."""
         if self.sequences is not None:
-            return group_by_sequence(self.sequences)
+            return group_by_sequence(self.sequences, self.alternatives)
         return (
             self.frame.select(pl.struct("chrom", "start", "end").rank("dense"))["chrom"]
             .to_numpy()
@@ -80,12 +106,12 @@ class Rows:
         sequences = None
         if self.sequences is not None and other.sequences is not None:
             sequences = SequenceBatch.joined([self.sequences, other.sequences])
-        return Rows(self.name, self.classes, pl.concat([self.frame, other.frame]), sequences)
+        return replace(self, frame=pl.concat([self.frame, other.frame]), sequences=sequences)
 
     def take(self, chosen: Int64[ndarray, " _"]) -> "Rows":
         """Some of the rows."""
         sequences = None if self.sequences is None else self.sequences.take(chosen)
-        return Rows(self.name, self.classes, self.frame[chosen], sequences)
+        return replace(self, frame=self.frame[chosen], sequences=sequences)
 
 
 def read_rows(folder: str | Path) -> Rows:
@@ -94,11 +120,13 @@ def read_rows(folder: str | Path) -> Rows:
     Raises
     ------
     FolderError
-        It is neither, or a task without classes.
+        It is neither, or a task of many labels a row.
     DataError
         A file is damaged or a row is bad.
     """
     folder = Path(folder)
+    if is_track_task(folder):
+        return _of_tracks(folder)
     if (folder / SPEC_FILE).is_file():
         return _of_task(folder)
     files: dict[SplitName, list[Path]] = {
@@ -114,10 +142,10 @@ def read_rows(folder: str | Path) -> Rows:
 
 def _of_task(folder: Path) -> Rows:
     task = open_task(folder)
-    if task.spec.label_kind not in ("binary", "multiclass"):
+    if task.spec.label_kind == "multilabel":
         raise FolderError(
-            f"{folder} has {task.spec.label_kind} labels, and classes are audited",
-            "audit a task whose rows have one class each",
+            f"{folder} has multilabel labels, and classes or numbers are audited",
+            "audit a task whose rows have one class each, or numbers",
         )
     parts = {split: task.read(split) for split in task.splits}
     frames = [
@@ -128,7 +156,39 @@ def _of_task(folder: Path) -> Rows:
     if not all(name in frame.columns and not frame[name].has_nulls() for name in _PLACE[:3]):
         frame = frame.drop([name for name in _PLACE if name in frame.columns])
     sequences = SequenceBatch.joined([part.sequences for part in parts.values()])
-    return Rows(task.spec.name, task.spec.classes, frame, sequences)
+    numbers = task.spec.label_kind == "regression"
+    return Rows(
+        task.spec.name,
+        (MEASURED,) if numbers else task.spec.classes,
+        frame,
+        sequences,
+        tracks=task.spec.classes if numbers else (),
+        paired=task.spec.paired,
+    )
+
+
+def _of_tracks(folder: Path) -> Rows:
+    """Records of tracks: they have no classes, and places where all are known."""
+    task = open_track_task(folder)
+    parts = {split: task.read(split) for split in task.splits}
+    frame = pl.concat(
+        [
+            part.frame.select("id", *_PLACE[:3], split=pl.lit(split), label=pl.lit(0, pl.Int8))
+            for split, part in parts.items()
+        ]
+    )
+    if frame["chrom"].has_nulls():
+        frame = frame.drop(_PLACE[:3])
+    batches = [
+        SequenceBatch(codes.ravel(), np.arange(len(codes) + 1, dtype=np.int64) * task.spec.window)
+        for part in parts.values()
+        for codes in (part.sequences(rows) for rows in _runs(len(part)))
+    ]
+    return Rows(task.spec.name, (RECORD,), frame, SequenceBatch.joined(batches))
+
+
+def _runs(rows: int) -> list[Int64[ndarray, " _"]]:
+    return [np.arange(first, min(first + _AT_A_TIME, rows)) for first in range(0, rows, _AT_A_TIME)]
 
 
 def _of_intervals(folder: Path, files: dict[SplitName, list[Path]]) -> Rows:

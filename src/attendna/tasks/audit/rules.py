@@ -56,7 +56,9 @@ Predict = Callable[[Rows, Rows], Int64[ndarray, " n"]]
 
 
 def no_learning(train: Rows, rows: Rows, seed: int = 0) -> Iterator[RuleResult]:
-    """Every rule that the data admits, on the rows of one split."""
+    """Every rule that the data admits, on the rows of one split; of one class there is none."""
+    if len(train.classes) == 1:
+        return
     table: dict[str, tuple[str, Predict]] = {"majority": ("the most frequent class", _majority)}
     table["look-up"] = ("the class of the same training row, if there is one", _look_up)
     if rows.placed:
@@ -83,21 +85,12 @@ def _majority(train: Rows, rows: Rows) -> Int64[ndarray, " n"]:
 
 def _look_up(train: Rows, rows: Rows) -> Int64[ndarray, " n"]:
     """Exact twins; rows without one get the class that training rows without a twin mostly have."""
-    both = pl.concat([_identity(train), _identity(rows)])
-    number = both.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy().astype(np.int64)
+    number = train.joined(rows).identity
     return _vote(
         _votes_by_group(number[: train.labels.size], number[train.labels.size :], train),
         _votes_by_group(number[: train.labels.size], number[: train.labels.size], train),
         train.labels,
     )
-
-
-def _identity(rows: Rows) -> pl.DataFrame:
-    if rows.sequences is None:
-        return rows.frame.select("chrom", "start", "end")
-    forward = pl.Series(rows.sequences.to_text())
-    reverse = pl.Series(rows.sequences.reverse_complement().to_text())
-    return pl.DataFrame({"sequence": pl.select(pl.min_horizontal(forward, reverse)).to_series()})
 
 
 def _votes_by_group(

@@ -15,12 +15,17 @@ from attendna.genome.loci import count_overlaps
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.audit.rows import Rows
 from attendna.tasks.audit.rules import Share, share
+from attendna.tasks.splits import group_by_sequence
 
 WORD = 24
 """Bases of the words by which nearly equal sequences are found: too long to be shared by chance."""
 
 NEAR = 0.5
 """Share of a sequence's words in training from which on it is nearly a training sequence."""
+
+
+MOST_BASES = 400_000_000
+"""Bases of which the words fit into memory, with what sorts them."""
 
 
 class SharedRows(Config):
@@ -65,14 +70,28 @@ def known_in(train: Rows, rows: Rows) -> Bool[ndarray, " n"]:
 def _near(train: Rows, rows: Rows, same: Bool[ndarray, " n"]) -> Bool[ndarray, " n"] | None:
     if train.sequences is None or rows.sequences is None:
         return None
-    known = np.unique(canonical_words(train.sequences)[0])
-    words, row = canonical_words(rows.sequences)
+    if too_many_bases(train):
+        return None
+    known = np.unique(canonical_words(_distinct(train.sequences)[0])[0])
+    distinct, number = _distinct(rows.sequences)
+    words, row = canonical_words(distinct)
     place = np.minimum(np.searchsorted(known, words), known.size - 1)
     hits = known[place] == words if known.size else np.zeros(words.size, dtype=np.bool_)
-    count = len(rows.sequences)
+    count = len(distinct)
     total = np.bincount(row, minlength=count)
     found = np.bincount(row, weights=hits, minlength=count)
-    return (found >= NEAR * np.maximum(total, 1)) & ~same
+    return (found >= NEAR * np.maximum(total, 1))[number] & ~same
+
+
+def _distinct(sequences: SequenceBatch) -> tuple[SequenceBatch, Int64[ndarray, " n"]]:
+    """Each sequence once, and which of them every row has: variants share a reference."""
+    number = group_by_sequence(sequences)
+    return sequences.take(np.unique(number, return_index=True)[1]), number
+
+
+def too_many_bases(rows: Rows) -> bool:
+    """Whether the words of the rows are too many to compare."""
+    return rows.sequences is not None and rows.sequences.codes.size > MOST_BASES
 
 
 def canonical_words(

@@ -82,9 +82,12 @@ class BuilderConfig(Config, ABC):
 BUILDERS: Registry[type[BuilderConfig]] = Registry(
     "builder",
     {
+        "causal_snp": "attendna.tasks.builders.causal_snp:CausalSnpConfig",
         "chromatin": "attendna.tasks.builders.chromatin:ChromatinConfig",
         "enhancers": "attendna.tasks.builders.enhancers:EnhancersConfig",
+        "expression": "attendna.tasks.builders.expression:ExpressionConfig",
         "methylation": "attendna.tasks.builders.methylation:MethylationConfig",
+        "mpra": "attendna.tasks.builders.mpra:MpraConfig",
         "peaks": "attendna.tasks.builders.peaks:PeaksConfig",
         "promoters": "attendna.tasks.builders.promoters:PromotersConfig",
         "tracks": "attendna.tasks.builders.tracks:TracksConfig",
