@@ -8,6 +8,7 @@ import typer
 
 from attendna.cli.options import Json
 from attendna.cli.output import console, print_json
+from attendna.cli.show_tracks import show_tracks
 
 if TYPE_CHECKING:
     from attendna.tasks.catalogue import CatalogueEntry
@@ -32,8 +33,12 @@ def data_show(
     """Show what a data set holds, where it is from, and under which terms."""
     if Path(name).is_dir():
         from attendna.tasks.store import open_task
+        from attendna.tasks.tracks import is_track_task
 
-        _show_task(open_task(name), json=json)
+        if is_track_task(name):
+            show_tracks(Path(name), json=json)
+        else:
+            _show_task(open_task(name), json=json)
     else:
         from attendna.tasks.catalogue import find_entry
 
