@@ -8,6 +8,7 @@ from attendna.core.config import parse
 from attendna.core.errors import ConfigError, UserError
 from attendna.models import enformer
 from attendna.models.enformer import Enformer, EnformerConfig
+from attendna.models.track_model import TrackModel
 
 SMALL = {
     "width": 48,
@@ -115,3 +116,21 @@ def test_lengths_that_do_not_fit_are_refused(length: int, complaint: str) -> Non
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, object], complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         small(**settings)
+
+
+@pytest.mark.parametrize("batch", [3, 20])
+def test_substitutions_are_predicted_as_if_the_whole_window_was(batch: int) -> None:
+    model = small(width=24, bins=30).double().eval()
+    window = codes(16 * 40, rows=1)[0]
+    # At both ends, at both ends of a bin, and an N.
+    places = torch.tensor([0, 0, 15, 16, 17, 300, 320, 639])
+    letters = (window[places] + torch.tensor([0, 1, 2, 3, 4, 1, 2, 3])) % 5
+    letters = letters.to(torch.uint8)
+    with torch.no_grad():
+        found = torch.cat(
+            list(model.predict_substitutions(window, places, letters, "human", batch))
+        )
+        whole = list(TrackModel.predict_substitutions(model, window, places, letters, "human", 3))
+    assert found.shape == (8, 30, 5)
+    torch.testing.assert_close(found, torch.cat(whole), rtol=1e-12, atol=1e-12)
+    assert (found[1:] != found[0]).any(2).all()

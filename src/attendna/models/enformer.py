@@ -3,16 +3,16 @@
 Source: Avsec et al. 2021, "Effective gene expression prediction from sequence by integrating
 long-range interactions"; the sparse variant after the S-Enformer report.
 
-Shapes: ``B`` batch, ``W`` bases, ``D`` width, ``L`` bins of the window, ``b`` bins that are
-predicted, ``T`` tracks.
+Shapes: ``B`` batch, ``W`` bases, ``D`` width, ``E`` twice that, ``L`` bins of the window, ``b``
+bins that are predicted, ``T`` tracks, ``m`` substitutions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64, UInt8
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -21,7 +21,7 @@ from attendna.core.errors import UserError
 from attendna.models.layers.relative import KINDS
 from attendna.models.layers.tower import ConvolutionBlock, Tower, fast_gelu
 from attendna.models.layers.track_attention import TrackAttention, TrackAttentionConfig
-from attendna.models.track_model import TrackModel, TrackModelConfig
+from attendna.models.track_model import TrackModel, TrackModelConfig, one_hot
 
 TILE = 512
 """Bins that the tower computes at a time where no gradient is wanted: its memory stays bounded."""
@@ -71,7 +71,7 @@ class Enformer(TrackModel):
         self.config = config
         self.tracks = dict(tracks)
         self.tower = Tower(config.width, config.stages, config.multiple)
-        self.bin = self.tower.bin
+        self.bin, self.near = self.tower.bin, self.tower.halo
         width = self.tower_width
         self.blocks = nn.ModuleList(
             EnformerBlock(config, width, layer) for layer in range(config.depth)
@@ -105,25 +105,35 @@ class Enformer(TrackModel):
 
     def trunk(self, bases: Float[Tensor, "B 4 W"]) -> Float[Tensor, "B L D"]:
         """Vectors of all bins of the window, after the last block."""
-        x = self._convolve(bases).transpose(1, 2)
-        for block in self.blocks:
-            if self.config.checkpointing and torch.is_grad_enabled():
-                x = checkpoint(block, x, use_reentrant=False)
-            else:
-                x = block(x)
-        return x
+        return self._attend(self._convolve(bases).transpose(1, 2))
 
     def embed(self, bases: Float[Tensor, "B 4 W"]) -> Float[Tensor, "B b D"]:
         """Vectors of the bins that are predicted, as the heads read them."""
         bins = self.predicted_bins(bases.shape[2])
-        x = self.trunk(bases)
-        beside = (x.shape[1] - bins) // 2
-        x = self.pointwise(x[:, beside : beside + bins].transpose(1, 2)).transpose(1, 2)
-        return fast_gelu(F.dropout(x, self.config.dropout / 8, self.training))
+        return self._read(self.trunk(bases), bins)
 
     def predict_bins(self, bases: Float[Tensor, "B 4 W"], head: str) -> Float[Tensor, "B b T"]:
         """What a head says."""
         return F.softplus(self.heads[head](self.embed(bases)))
+
+    def predict_substitutions(
+        self,
+        codes: UInt8[Tensor, " W"],
+        places: Int64[Tensor, " m"],
+        letters: UInt8[Tensor, " m"],
+        head: str,
+        batch: int,
+    ) -> Iterator[Float[Tensor, "B b T"]]:
+        """What a head says after each substitution: the tower is computed anew only near it."""
+        bins = self.predicted_bins(len(codes))
+        dtype = next(self.parameters()).dtype
+        whole = self._convolve(one_hot(codes[None], dtype))
+        for at, base in zip(places.split(batch), letters.split(batch), strict=True):
+            x = whole.repeat(len(at), 1, 1)
+            for row, place in enumerate(at.tolist()):
+                self._renew(x[row], codes, place, base[row])
+            x = self._read(self._attend(x.transpose(1, 2)), bins)
+            yield F.softplus(self.heads[head](x))
 
     def freeze_all_but_attention(self) -> None:
         """Train nothing but attention from now on; frozen norms keep their means, too."""
@@ -140,6 +150,33 @@ class Enformer(TrackModel):
             for part in (self.tower, self.pointwise):
                 part.eval()
         return self
+
+    def _attend(self, x: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
+        for block in self.blocks:
+            if self.config.checkpointing and torch.is_grad_enabled():
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)
+        return x
+
+    def _read(self, x: Float[Tensor, "B L D"], bins: int) -> Float[Tensor, "B b E"]:
+        """What the heads read of the bins in the middle."""
+        beside = (x.shape[1] - bins) // 2
+        x = self.pointwise(x[:, beside : beside + bins].transpose(1, 2)).transpose(1, 2)
+        return fast_gelu(F.dropout(x, self.config.dropout / 8, self.training))
+
+    def _renew(
+        self, x: Float[Tensor, "D L"], codes: UInt8[Tensor, " W"], place: int, letter: Tensor
+    ) -> None:
+        """Write into ``x`` the vectors of the bins that another base at ``place`` changes."""
+        middle, total = place // self.bin, x.shape[1]
+        # Of a stretch cut out, the bins at its ends lack what lies beside them.
+        start, stop = max(0, middle - 2 * self.near), min(total, middle + 2 * self.near + 1)
+        first, last = max(0, middle - self.near), min(total, middle + self.near + 1)
+        stretch = codes[start * self.bin : stop * self.bin].clone()
+        stretch[place - start * self.bin] = letter
+        part = self.tower(one_hot(stretch[None], x.dtype))[0]
+        x[:, first:last] = part[:, first - start : last - start]
 
     def _convolve(self, bases: Float[Tensor, "B 4 W"]) -> Float[Tensor, "B D L"]:
         wanted = bases.requires_grad or next(self.tower.parameters()).requires_grad
@@ -162,7 +199,13 @@ class EnformerBlock(nn.Module):
 
     def forward(self, x: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
         """Bins that know each other better."""
-        x = x + self._drop(self.attention(self.attention_norm(x)))
+        return self.continued(x, self.attention(self.attention_norm(x)))
+
+    def continued(
+        self, x: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"]
+    ) -> Float[Tensor, "B L D"]:
+        """The rest of the block, after attention has read."""
+        x = x + self._drop(read)
         hidden = F.relu(self._drop(self.expand(self.feed_norm(x))))
         return x + self._drop(self.contract(hidden))
 

@@ -3,16 +3,16 @@
 A track model reads one long window and gives, for each of some assays and each bin in the middle of
 the window, how much of it there is.
 
-Shapes: ``B`` batch, ``W`` bases, ``b`` bins that are predicted, ``T`` tracks.
+Shapes: ``B`` batch, ``W`` bases, ``b`` bins that are predicted, ``T`` tracks, ``m`` substitutions.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from pydantic import SerializeAsAny
 from torch import Tensor, nn
 
@@ -34,6 +34,9 @@ class TrackModel(nn.Module, ABC):
     bin: int
     """Bases of a bin."""
 
+    near: int = 0
+    """Bins to either side of a bin that it depends on without attention."""
+
     @abstractmethod
     def predict_bins(self, bases: Float[Tensor, "B 4 W"], head: str) -> Float[Tensor, "B b T"]:
         """What a head says, of bases as four channels of any numbers."""
@@ -42,6 +45,24 @@ class TrackModel(nn.Module, ABC):
         """What a head says, of bases as codes."""
         weights = next(self.parameters())
         return self.predict_bins(one_hot(codes, weights.dtype), head)
+
+    def predict_substitutions(
+        self,
+        codes: UInt8[Tensor, " W"],
+        places: Int64[Tensor, " m"],
+        letters: UInt8[Tensor, " m"],
+        head: str,
+        batch: int,
+    ) -> Iterator[Float[Tensor, "B b T"]]:
+        """What a head says of one window after each of some substitutions, ``batch`` at a time.
+
+        In evaluation mode. A base put in the place of itself gives the window as it is.
+        """
+        rows = torch.arange(batch, device=codes.device)
+        for at, base in zip(places.split(batch), letters.split(batch), strict=True):
+            changed = codes.repeat(len(at), 1)
+            changed[rows[: len(at)], at] = base
+            yield self(changed, head)
 
     @abstractmethod
     def predicted_bins(self, length: int) -> int:

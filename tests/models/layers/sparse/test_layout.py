@@ -40,6 +40,24 @@ def test_random_blocks_come_from_all_that_are_left_about_as_often() -> None:
         assert (drawn[block, left] - expected).abs().max() < 5 * np.sqrt(expected / 3200)
 
 
+def test_random_blocks_cover_every_admissible_one() -> None:
+    """Over the layers and heads of Enformer every block draws all blocks it may draw.
+
+    In the paper's code the random blocks of all layers and heads are the same nine of twenty-four.
+    """
+    drawn = torch.zeros(24, 24, dtype=torch.bool)
+    for layer in range(11):
+        drawn |= BlockConfig().layout(64 * 24, heads=8, layer=layer).allowed().any(0)
+    at_random = torch.zeros(24, dtype=torch.bool)
+    for block in range(1, 23):
+        certain = {0, 23, block - 1, block, block + 1}
+        admissible = [b for b in range(24) if b not in certain]
+        assert drawn[block, admissible].all()
+        at_random[admissible] = True
+    # All but the first and the last, which every block reads anyway.
+    assert int(at_random.sum()) == 22
+
+
 def test_draws_differ_by_head_layer_and_seed_and_never_by_call() -> None:
     first = BlockConfig().layout(64 * 40, heads=4)
     blocks = first.blocks
