@@ -33,7 +33,7 @@ def test_records_are_compared_with_their_place(tmp_path: Path) -> None:
         (tmp_path / "g.fa").write_text(f">chr1\n{text}\n")
         reference = open_reference(tmp_path / "g.fa", keep_in_memory=True)
         found = Copy(_records(task.folder), folder.shape, None, 1, "mean", reference)(unit)
-        assert found.equal == equal
+        assert (found.equal, found.missing) == (equal, 0)
         assert [told.slot.row for told in found.told] == [4, 3]
     again = open_track_task(task.folder).read("train").read([4, 3])
     for row in range(2):
@@ -41,8 +41,22 @@ def test_records_are_compared_with_their_place(tmp_path: Path) -> None:
         assert np.array_equal(again.targets[row], held["train"][row][1])
     (tmp_path / "g.fa").write_text(f">chr1\n{letters[::-1]}\n")
     reference = open_reference(tmp_path / "g.fa", keep_in_memory=True)
-    with pytest.raises(DataError, match="of its bases are those of g"):
+    with pytest.raises(DataError, match="of its bases are those of the genome where"):
         Copy(_records(task.folder), folder.shape, None, 1, "mean", reference)(unit)
+
+
+def test_records_where_the_genome_is_not_held_are_counted(tmp_path: Path) -> None:
+    write_records(tmp_path / "r")
+    task = write_track_task(tmp_path / "t")
+    folder = find_records(tmp_path / "r")
+    places = folder.places({"train": 5, "valid": 2, "test": 2})
+    assert places is not None
+    (tmp_path / "g.fa").write_text(">chr2\nACGT\n")
+    reference = open_reference(tmp_path / "g.fa", keep_in_memory=True)
+    unit = RecordUnit(folder.files[1].path, (Slot("train", 0), Slot("train", 1)), places["train"])
+    for given, missing in ((reference, 2), (None, 0)):
+        found = Copy(_records(task.folder), folder.shape, None, 1, "mean", given)(unit)
+        assert (found.equal, found.missing) == (0, missing)
 
 
 def _records(folder: Path):

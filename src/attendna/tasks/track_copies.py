@@ -39,10 +39,12 @@ class WindowUnit(NamedTuple):
 
 
 class Copied(NamedTuple):
-    """What was written, and how many of the records are the genome's sequence."""
+    """What was written, how many of the records are the genome's sequence, and how many lie where
+    the genome is not held."""
 
     told: list[Told]
     equal: int
+    missing: int
 
 
 @dataclass(frozen=True)
@@ -64,39 +66,44 @@ class Copy:
         DataError
             A record is damaged, of another shape or layout, or not of its place on the genome.
         """
-        equal = 0
+        equal = missing = 0
 
         def decoded() -> Iterator[tuple[Slot, UInt8[ndarray, " s"], Float[ndarray, "l t"]]]:
-            nonlocal equal
+            nonlocal equal, missing
             examples = zip(unit.slots, read_examples(unit.path), strict=True)
             for row, (slot, example) in enumerate(examples, start=1):
                 codes, values = decode(example, self.shape, unit.path, row, self.layout)
-                equal += self._is_equal(unit, row, codes)
+                genome = self._genome(unit, row)
+                missing += self.reference is not None and genome is None
+                equal += genome is not None and self._is_equal(unit, row, codes, genome)
                 if self.factor > 1:
                     values = pool_bins(values, self.factor, self.pooling)
                 yield slot, codes, values
 
-        return Copied(self.records.write(decoded()), equal)
+        return Copied(self.records.write(decoded()), equal, missing)
 
-    def _is_equal(self, unit: RecordUnit, row: int, codes: UInt8[ndarray, " s"]) -> bool:
-        """Whether a record is the genome's sequence at its place."""
+    def _genome(self, unit: RecordUnit, row: int) -> UInt8[ndarray, " s"] | None:
+        """The genome's sequence at the place of a record, where it is asked for and held."""
         if self.reference is None:
-            return False
-        place = unit.places[row - 1]
-        found = self.reference.windows(place, edge="pad", missing="drop").sequences
-        if not len(found):
-            return False
-        known = (found[0] < N) & (codes < N)
-        alike = float((found[0] == codes)[known].mean()) if known.any() else 1.0
+            return None
+        found = self.reference.windows(unit.places[row - 1], edge="pad", missing="drop").sequences
+        return found[0] if len(found) else None
+
+    def _is_equal(
+        self, unit: RecordUnit, row: int, codes: UInt8[ndarray, " s"], genome: UInt8[ndarray, " s"]
+    ) -> bool:
+        """Whether a record is the genome's sequence, refused if it cannot be."""
+        known = (genome < N) & (codes < N)
+        alike = float((genome == codes)[known].mean()) if known.any() else 1.0
         if alike < ALIKE:
             raise DataError(
                 unit.path,
-                f"{alike:.0%} of its bases are those of {self.reference.path.name} where "
-                f"{SEQUENCES_FILE} places it",
+                f"{alike:.0%} of its bases are those of the genome where {SEQUENCES_FILE} "
+                "places it",
                 "give the genome of these records, or leave --genome out",
                 row=row,
             )
-        return bool((found[0] == codes).all())
+        return bool((genome == codes).all())
 
 
 def bin_windows(
@@ -108,4 +115,5 @@ def bin_windows(
     return Copied(
         records.write((slot, sequences[row], targets[row]) for row, slot in enumerate(unit.slots)),
         equal=len(unit.slots),
+        missing=0,
     )

@@ -112,15 +112,18 @@ class TrackSplit:
         wanted = np.asarray(rows, dtype=np.int64)
         if wanted.size and not 0 <= wanted.min() <= wanted.max() < len(self):
             raise IndexError(f"rows 0 to {len(self) - 1} are there")
-        try:
-            return self._group[name].oindex[wanted]
-        except Exception as error:
-            # Codecs raise errors of many kinds.
-            raise DataError(
-                self.path / name,
-                f"a record among rows {wanted.min() + 1} to {wanted.max() + 1} is damaged",
-                _REBUILD,
-            ) from error
+        array = self._group[name]
+        found = np.empty((wanted.size, *array.shape[1:]), dtype=array.dtype)
+        for place, row in enumerate(wanted.tolist()):
+            try:
+                # One by one: Zarr gathers what is chosen by an array of rows base by base.
+                found[place] = array[row]
+            except Exception as error:
+                # Codecs raise errors of many kinds.
+                raise DataError(
+                    self.path / name, "the record is damaged", _REBUILD, row=row + 1
+                ) from error
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -163,6 +163,17 @@ def test_bad_records_are_one_line_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
+def test_another_genome_is_refused(tmp_path: Path) -> None:
+    write_records(tmp_path / "r")
+    (tmp_path / "g.fa").write_text(">chr9\nACGT\n")
+    with pytest.raises(DataError, match=r"g\.fa: it holds none of the 9 records"):
+        build(tmp_path / "t", records=tmp_path / "r", genome=tmp_path / "g.fa")
+    (tmp_path / "r" / "sequences.bed").unlink()
+    with pytest.raises(ConfigError, match=r"are not known without sequences\.bed"):
+        build(tmp_path / "t", records=tmp_path / "r", genome=tmp_path / "g.fa")
+    assert not (tmp_path / "t").exists()
+
+
 def test_missing_files_may_be_left_out(tmp_path: Path) -> None:
     write_records(tmp_path / "r", bed=False)
     (tmp_path / "r" / "tfrecords" / "train-1.tfr").unlink()

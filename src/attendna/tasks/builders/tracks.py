@@ -29,7 +29,8 @@ from attendna.tasks.builders.builder import (
 )
 from attendna.tasks.spec import SPLITS, Source, SplitName
 from attendna.tasks.tfrecord import count_examples
-from attendna.tasks.track_copies import Copied, Copy, RecordUnit, WindowUnit, bin_windows
+from attendna.tasks.track_copies import Copied, Copy, bin_windows
+from attendna.tasks.track_plan import record_rows, record_units, window_units
 from attendna.tasks.track_records import (
     SEQUENCES_FILE,
     STATISTICS_FILE,
@@ -44,7 +45,7 @@ from attendna.tasks.track_splits import contiguous_split, count_crossing, sizes,
 from attendna.tasks.track_targets import read_targets
 from attendna.tasks.track_transforms import Order, Pooling, pool_factor
 from attendna.tasks.track_windows import Chosen, choose_windows, tile
-from attendna.tasks.track_writer import Slot, TrackWriter, track_writer
+from attendna.tasks.track_writer import TrackWriter, track_writer
 
 WINDOW, CROP, BIN_SIZE = 131_072, 8_192, 128
 """Shape of a window where none is asked for: 896 bins, as of Enformer's training records."""
@@ -169,7 +170,7 @@ class TracksConfig(BuilderConfig):
                 f"--genome: the places of the records are not known without {SEQUENCES_FILE}",
                 "leave it out",
             )
-        rows = _rows(folder, held, places)
+        rows = record_rows(folder, held, places)
         rows = self._split(rows, counts, known=places is not None)
         reference = None if self.genome is None else open_reference(self.genome)
         spec = TrackSpec(
@@ -201,7 +202,7 @@ class TracksConfig(BuilderConfig):
         )
         with track_writer(out, spec, targets, force=force) as writer:
             copy = Copy(writer.records, shape, self.layout, factor, self.pooling, reference)
-            units = _record_units(folder, held, rows)
+            units = record_units(folder, held, rows)
             return self._finish(writer, execution.map(copy, units), rows, {})
 
     def _check_counts(self, folder: RecordFolder, counts: Counter[str]) -> None:
@@ -319,7 +320,7 @@ class TracksConfig(BuilderConfig):
             work = partial(
                 bin_windows, records=writer.records, reference=reference, binning=binning
             )
-            units = _window_units(rows, max(1, BASES_A_UNIT // window))
+            units = window_units(rows, max(1, BASES_A_UNIT // window))
             return self._finish(writer, execution.map(work, units), rows, chosen.counts)
 
     def _split_windows(self, chosen: Chosen) -> pl.DataFrame:
@@ -345,54 +346,25 @@ class TracksConfig(BuilderConfig):
         rows: pl.DataFrame,
         counts: dict[str, int],
     ) -> Built:
-        equal = 0
+        equal = missing = 0
         for part in copied:
             writer.tell(part.told)
-            equal += part.equal
+            equal, missing = equal + part.equal, missing + part.missing
         places: dict[SplitName, pl.DataFrame] = {
             split: rows.filter(split=split).sort("row") for split in writer.spec.rows
         }
         counts = {"records": rows.height, **counts, **writer.counts}
         if self.records is not None and self.genome is not None:
+            refuse_partial(
+                self.genome,
+                rows.height,
+                missing,
+                what="records",
+                allow_partial=self.allow_partial,
+            )
             counts["records equal to the genome"] = equal
         if not rows["chrom"].has_nulls():
             counts["records that overlap another split"] = count_crossing(places)
         writer.finish(places)
         self.record(writer.partial, counts)
         return Built(writer.task, counts)
-
-
-def _rows(
-    folder: RecordFolder, held: list[int], places: dict[str, pl.DataFrame] | None
-) -> pl.DataFrame:
-    """One row a record, in the order of the files: ``group, id, chrom, start, end``."""
-    named = [
-        (file.group, f"{file.path.name.partition('.')[0]}:{number}")
-        for file, count in zip(folder.files, held, strict=True)
-        for number in range(1, count + 1)
-    ]
-    rows = pl.DataFrame(named, schema=["group", "id"], orient="row")
-    if places is None:
-        unknown = [("chrom", pl.String), ("start", pl.Int64), ("end", pl.Int64)]
-        return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in unknown)
-    # Files are sorted by their group, and so are the places.
-    return rows.hstack(pl.concat(places[group] for group in sorted(places)))
-
-
-def _slots(rows: pl.DataFrame) -> tuple[Slot, ...]:
-    return tuple(Slot(split, row) for split, row in rows.select("split", "row").iter_rows())
-
-
-def _record_units(
-    folder: RecordFolder, held: list[int], rows: pl.DataFrame
-) -> Iterable[RecordUnit]:
-    first = 0
-    for file, count in zip(folder.files, held, strict=True):
-        mine = rows[first : first + count]
-        yield RecordUnit(file.path, _slots(mine), mine.select("chrom", "start", "end"))
-        first += count
-
-
-def _window_units(rows: pl.DataFrame, size: int) -> Iterable[WindowUnit]:
-    for mine in rows.iter_slices(size):
-        yield WindowUnit(_slots(mine), mine.select("chrom", "start", "end"))
