@@ -14,7 +14,8 @@ from attendna.models.checkpoint import load
 from attendna.prediction.predictor import Predictor
 from attendna.training.batches import Batch, TrainingBatches
 from attendna.training.examples import Examples
-from attendna.training.fit import Machine, checkpoint_of, fit, start
+from attendna.training.fit import checkpoint_of, fit, start
+from attendna.training.loop import Machine
 from attendna.training.record import Record
 from attendna.training.run import RunConfig, RunFolder
 

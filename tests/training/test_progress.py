@@ -7,7 +7,8 @@ from rich.console import Console
 from tests.training.conftest import small
 
 from attendna.training.examples import Examples
-from attendna.training.fit import Machine, fit
+from attendna.training.fit import fit
+from attendna.training.loop import Machine
 from attendna.training.run import RunFolder
 
 

@@ -8,7 +8,7 @@ from tests.training.conftest import small
 from attendna.core.errors import FolderError
 from attendna.training import search
 from attendna.training.examples import Examples
-from attendna.training.fit import Machine
+from attendna.training.loop import Machine
 from attendna.training.run import RunConfig, RunFolder
 from attendna.training.search import choose_variants
 

@@ -36,3 +36,38 @@ Resamples = Annotated[
 ]
 
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
+
+TaskFolders = Annotated[
+    list[str],
+    typer.Option(
+        "--task",
+        metavar="DIR",
+        help="A task folder, as `data get` and `data build` make. Models of tracks have a head for "
+        "each: HEAD=DIR, again for every head.",
+    ),
+]
+
+
+def only_task(given: list[str]) -> Path:
+    """The one task folder of a verb that takes no more."""
+    from attendna.core.errors import ConfigError
+
+    if len(given) != 1:
+        raise ConfigError(f"--task is given {len(given)} times", "give one task folder")
+    return Path(given[0])
+
+
+def tasks_of_heads(given: list[str]) -> dict[str, Path]:
+    """Of each head, the folder of its task; a folder alone is that of the head ``tracks``."""
+    from attendna.core.errors import ConfigError
+
+    found: dict[str, Path] = {}
+    for text in given:
+        head, equals, folder = text.partition("=")
+        head, folder = (head, folder) if equals else ("tracks", text)
+        if not head.isidentifier() or not folder:
+            raise ConfigError(f"--task {text}: no head or no folder", "write HEAD=DIR")
+        if head in found:
+            raise ConfigError(f"--task {text}: a second task of {head}", "give one a head")
+        found[head] = Path(folder)
+    return found

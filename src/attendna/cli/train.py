@@ -5,13 +5,21 @@ from typing import Annotated
 
 import typer
 
-from attendna.cli.options import Force, Json, Out, Set, TaskFolder
+from attendna.cli.options import (
+    Force,
+    Json,
+    Out,
+    Set,
+    TaskFolders,
+    only_task,
+    tasks_of_heads,
+)
 from attendna.cli.output import print_json, say
 
 
 def train(
     config: Annotated[Path, typer.Argument(metavar="RUN.yaml", help="The settings.")],
-    task: TaskFolder,
+    task: TaskFolders,
     out: Out,
     *,
     assignments: Set = None,
@@ -23,18 +31,27 @@ def train(
 ) -> None:
     """Train a model on the training rows of a task and choose it on the validation rows.
 
-    The test rows are not read. A training that was stopped or killed goes on with --resume, and
-    ends with the same weights as if it had never stopped.
+    What is trained follows from the settings: a model of classes, or one of tracks with a head for
+    each task. The test rows are not read. A training that was stopped or killed goes on with
+    --resume, and ends with the same weights as if it had never stopped.
     """
     from attendna.training.run import RunConfig, RunFolder
-    from attendna.training.train import train
+    from attendna.training.tracks.config import TrackRunConfig, is_track_run
 
-    settings = RunConfig.read(config, assignments or ())
     try:
-        folder = RunFolder(train(settings, task, out, resume=resume, force=force))
+        if is_track_run(config):
+            from attendna.training.tracks.train import train_tracks
+
+            tracks = TrackRunConfig.read(config, assignments or ())
+            made = train_tracks(tracks, tasks_of_heads(task), out, resume=resume, force=force)
+        else:
+            from attendna.training.train import train
+
+            settings = RunConfig.read(config, assignments or ())
+            made = train(settings, only_task(task), out, resume=resume, force=force)
     except KeyboardInterrupt:
         if RunFolder(out).config.is_file():
             say("stopped; the same command with --resume goes on")
         raise
     if json:
-        print_json(folder.summary())
+        print_json(RunFolder(made).summary())

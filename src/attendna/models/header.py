@@ -1,5 +1,6 @@
 """Which head of ``model.safetensors`` this attendna reads; known without torch."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,3 +21,17 @@ def refuse_other_version(path: Path, header: Mapping[str, object]) -> None:
             f"{attendna.__version__} with format {FORMAT}",
             f"install attendna {writer} or train again",
         )
+
+
+def is_of_tracks(run: str | Path) -> bool:
+    """Whether a run folder, or a file of weights, holds a model of tracks; torch is not needed."""
+    path = Path(run)
+    path = path / FILE if path.is_dir() else path
+    try:
+        with path.open("rb") as stream:
+            # A safetensors file begins with the length of its header, which is JSON.
+            size = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(size, 1 << 27)))
+        return "heads" in json.loads(header["__metadata__"]["attendna"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,20 +1,20 @@
 """The running average of a model's weights, which is what is validated and kept."""
 
 import copy
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import Tensor
+from torch import Tensor, nn
 
-from attendna.models.model import SequenceModel
+Network = TypeVar("Network", bound=nn.Module)
 
 WARMUP = 10
 """As long as fewer steps than a few times this are done the average reaches back less far, so that
 it does not remember the first weights."""
 
 
-class WeightAverage(Callback):
+class WeightAverage(Callback, Generic[Network]):
     """An exponential moving average of the weights after each step, batch statistics included.
 
     Lightning's own averages a copy of the whole training module and swaps it in for its validation
@@ -28,7 +28,7 @@ class WeightAverage(Callback):
         Steps the average reaches back; at 1 or less it is the weights themselves.
     """
 
-    def __init__(self, model: SequenceModel, horizon: float) -> None:
+    def __init__(self, model: Network, horizon: float) -> None:
         self.horizon = max(1.0, horizon)
         self.model = copy.deepcopy(model).requires_grad_(False)
         self._steps = 0
@@ -60,7 +60,7 @@ class WeightAverage(Callback):
         self.model.load_state_dict(state_dict["weights"])
 
 
-def _numbers(model: SequenceModel) -> list[Tensor]:
+def _numbers(model: nn.Module) -> list[Tensor]:
     """All that can be averaged in a model; what cannot, such as a counter, decides nothing."""
     tensors = [*model.parameters(), *model.buffers()]
     return [tensor.detach() for tensor in tensors if tensor.is_floating_point()]

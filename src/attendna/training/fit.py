@@ -1,31 +1,22 @@
 """One training of given settings on given rows, from the first step or from where it was killed."""
 
-import contextlib
-import logging
-import os
-import signal
-import warnings
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from jaxtyping import Float32
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback
 from numpy import ndarray
 from rich.console import Console
 
 from attendna.evaluation.metrics import METRICS, Sample
 from attendna.models.checkpoint import Checkpoint, Strands, save
 from attendna.models.model import SequenceModel
-from attendna.prediction.device import Precision
 from attendna.prediction.predictions import probabilities_of
 from attendna.prediction.predictor import predict_logits
 from attendna.tokens.buffer import CodeBuffer
 from attendna.training.averaging import WeightAverage
-from attendna.training.batches import WEIGHTS, Batch, TrainingBatches, seed_of
+from attendna.training.batches import WEIGHTS, TrainingBatches, seed_of
 from attendna.training.examples import Examples
+from attendna.training.loop import Machine, Remaining, lightning_trainer, own_settings, run
 from attendna.training.module import TrainingModule
 from attendna.training.objectives import Objective
 from attendna.training.progress import ProgressBar
@@ -35,15 +26,6 @@ from attendna.training.schedule import Schedule
 
 LOGGED = ("auroc", "auprc", "mcc", "accuracy")
 """Metrics of every validation; mcc and accuracy with the threshold at 1/2."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What a training is computed on and with; the same machine gives the same bits."""
-
-    device: torch.device
-    precision: Precision
-    threads: int
 
 
 def fit(
@@ -70,7 +52,7 @@ def fit(
     console
         Where progress is shown; none to be silent.
     """
-    with _own_settings(machine):
+    with own_settings(machine):
         schedule = Schedule.plan(config.trainer, config.optimizer, len(examples.train), share)
         model = start(config, examples, machine.device, fresh=not folder.last.is_file())
         objective = Objective(config.objective, examples.counts, machine.device)
@@ -99,7 +81,7 @@ def fit(
         if console is not None:
             rows = config.trainer.batch_size * config.optimizer.accumulate
             callbacks.append(ProgressBar(console, record, title, rows))
-        trainer = _trainer(config, machine, schedule, callbacks)
+        trainer = lightning_trainer(config.optimizer, machine, schedule, callbacks)
         batches = TrainingBatches(
             CodeBuffer(examples.train.sequences, machine.device),
             examples.train.labels,
@@ -109,7 +91,7 @@ def fit(
             augmentation=config.augmentation,
         )
         loader = Remaining(batches, trainer, schedule.steps, config.optimizer.accumulate)
-        _run(trainer, module, loader, folder)
+        run(trainer, module, loader, folder)
     return record
 
 
@@ -177,85 +159,3 @@ class Validation:
         )
         sample = Sample.of(self.labels, probabilities_of(logits))
         return {"loss": float(loss)} | {name: METRICS[name].value(sample) for name in self.names}
-
-
-class Remaining:
-    """The batches that a training has still to take, one after the other."""
-
-    def __init__(
-        self, batches: TrainingBatches, trainer: Trainer, steps: int, accumulate: int
-    ) -> None:
-        self.batches = batches
-        self.trainer = trainer
-        self.steps = steps
-        self.accumulate = accumulate
-
-    def __iter__(self) -> Iterator[Batch]:
-        # Read when the first batch is asked for: a resumed training knows its step by then.
-        done = self.trainer.global_step
-        for number in range(done * self.accumulate, self.steps * self.accumulate):
-            yield self.batches[number]
-
-
-def _trainer(
-    config: RunConfig, machine: Machine, schedule: Schedule, callbacks: list[Callback]
-) -> Trainer:
-    """Lightning's loop, device, precision, accumulation and clipping; the rest is in callbacks.
-
-    The whole training is one epoch to Lightning: rounds of our own end where a validation is due,
-    and a state can be saved after any step.
-    """
-    device = machine.device
-    return Trainer(
-        accelerator={"cuda": "gpu"}.get(device.type, device.type),
-        devices=[device.index or 0] if device.type == "cuda" else 1,
-        precision="bf16-mixed" if machine.precision == "bf16" else "32-true",
-        max_steps=schedule.steps,
-        max_epochs=-1,
-        accumulate_grad_batches=config.optimizer.accumulate,
-        gradient_clip_val=config.optimizer.clip,
-        callbacks=callbacks,
-        # One process: inside a cluster's job Lightning would otherwise ask for its launcher.
-        plugins=[LightningEnvironment()],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
-
-
-def _run(trainer: Trainer, module: TrainingModule, loader: Remaining, folder: RunFolder) -> None:
-    begun = folder.last if folder.last.is_file() else None
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(module, loader, ckpt_path=begun, weights_only=True)
-    except SystemExit:
-        # Lightning's answer to Ctrl-C and to SIGTERM; what it means is for the caller to say.
-        signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from None
-
-
-@contextlib.contextmanager
-def _own_settings(machine: Machine) -> Generator[None]:
-    """Threads, generators and messages as a training needs them, and afterwards as they were."""
-    threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    talkers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [talker.level for talker in talkers]
-    # Read when the GPU's matrix library is first used: without it its sums have no fixed order.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    try:
-        torch.set_num_threads(machine.threads)
-        # A plug-in's layer that has no exact form on a GPU warns and goes on.
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        for talker in talkers:
-            talker.setLevel(logging.ERROR)
-        with torch.random.fork_rng(), warnings.catch_warnings():
-            # Lightning advises on loaders and checkpoints it does not know; they are tested.
-            warnings.filterwarnings("ignore", module=r"lightning\..*")
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(exact)
-        for talker, level in zip(talkers, levels, strict=True):
-            talker.setLevel(level)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from attendna.models.model import SequenceModel
 from attendna.tokens.tokenizer import Tokenizer
@@ -17,23 +17,24 @@ from attendna.training.run import OptimizerConfig
 from attendna.training.schedule import Schedule
 
 
-class TrainingModule(LightningModule):
-    """A model with all that a training step needs."""
+class Learner(LightningModule):
+    """A model with its optimizer, its learning rate and the mean of its loss.
+
+    Parameters
+    ----------
+    model
+        What is trained; frozen parameters stay as they are.
+    optimizer, schedule
+        How.
+    seed
+        Of everything that is drawn.
+    """
 
     def __init__(
-        self,
-        model: SequenceModel,
-        tokenizer: Tokenizer,
-        *,
-        objective: Objective,
-        optimizer: OptimizerConfig,
-        schedule: Schedule,
-        seed: int,
+        self, model: nn.Module, *, optimizer: OptimizerConfig, schedule: Schedule, seed: int
     ) -> None:
         super().__init__()
         self.model = model
-        self.tokenizer = tokenizer
-        self.objective = objective
         self.optimizer_config = optimizer
         self.schedule = schedule
         self.seed = seed
@@ -50,14 +51,13 @@ class TrainingModule(LightningModule):
         else:
             super().__setattr__(name, value)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
-        """The loss of a batch."""
-        # Dropout draws from torch's own generator; set anew each time, what it draws depends on the
-        # batch alone and not on what happened before a training was killed.
-        torch.manual_seed(seed_of(self.seed, DROPOUT, batch.number))
-        tokens = self.tokenizer(batch.codes, batch.lengths)
-        loss = self.objective(self.model.member_logits(tokens), batch.labels)
-        rows = batch.labels.numel()
+    def seed_step(self, number: int) -> None:
+        """Set torch's generator, which dropout draws from, by the number of a batch alone: what it
+        draws does not depend on what happened before a training was killed."""
+        torch.manual_seed(seed_of(self.seed, DROPOUT, number))
+
+    def count(self, loss: Tensor, rows: int) -> Tensor:
+        """Take a batch's mean loss into that of the round."""
         # Added up on the device: asking for the number would wait for the step to end.
         self.loss_sum.add_(loss.detach(), alpha=rows)
         self.rows_seen.add_(rows)
@@ -110,6 +110,32 @@ class TrainingModule(LightningModule):
         the gradients to be scaled, which those of bfloat16 never are."""
         if gradient_clip_val is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+
+
+class TrainingModule(Learner):
+    """A model of classes with all that a training step needs."""
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        tokenizer: Tokenizer,
+        *,
+        objective: Objective,
+        optimizer: OptimizerConfig,
+        schedule: Schedule,
+        seed: int,
+    ) -> None:
+        super().__init__(model, optimizer=optimizer, schedule=schedule, seed=seed)
+        self.model: SequenceModel
+        self.tokenizer = tokenizer
+        self.objective = objective
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """The loss of a batch."""
+        self.seed_step(batch.number)
+        tokens = self.tokenizer(batch.codes, batch.lengths)
+        loss = self.objective(self.model.member_logits(tokens), batch.labels)
+        return self.count(loss, batch.labels.numel())
 
 
 def is_decayed(name: str, parameter: Tensor) -> bool:

@@ -17,7 +17,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from attendna.core.files import publish_file
-from attendna.training.module import TrainingModule
+from attendna.training.module import Learner
 from attendna.training.run import RunFolder
 from attendna.training.schedule import Schedule
 
@@ -108,7 +108,7 @@ class Record(Callback):
             return
         self._steps = trainer.global_step
         if self._steps == self.schedule.ends[len(self.rows)]:
-            self._end_round(cast("TrainingModule", pl_module))
+            self._end_round(cast("Learner", pl_module), trainer)
             self._save(trainer)
             trainer.should_stop = self.done
         elif trainer.received_sigterm or time.monotonic() - self._saved >= self.save_every:
@@ -120,7 +120,7 @@ class Record(Callback):
         del trainer, pl_module
         self._writer.close()
 
-    def _end_round(self, module: TrainingModule) -> None:
+    def _end_round(self, module: Learner, trainer: Trainer) -> None:
         # Reading the loss waits for the device, so the clock is read after it.
         loss, rows = module.take_mean_loss()
         self._lap()
@@ -138,7 +138,11 @@ class Record(Callback):
             "seconds": round(self.seconds, 3),
         }
         self.seconds = 0.0
-        if self.add(row):
+        better = self.add(row)
+        if not trainer.is_global_zero:
+            # Of several processes all know the same; one writes it down.
+            return
+        if better:
             self.keep()
         write_log(self.folder.log, self.rows)
         for name, value in row.items():
@@ -169,8 +173,12 @@ class Record(Callback):
 
     def _save(self, trainer: Trainer) -> None:
         self._lap()
-        with publish_file(self.folder.last) as partial:
-            trainer.save_checkpoint(partial)
+        if trainer.is_global_zero:
+            with publish_file(self.folder.last) as partial:
+                trainer.save_checkpoint(partial)
+        else:
+            # All processes take part, and only the first one writes.
+            trainer.save_checkpoint(self.folder.last)
         self._clock = self._saved = time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:

@@ -379,7 +379,7 @@ class RunFolder:
         """The folder in which one network of several is trained."""
         return RunFolder(self.path / "members" / name)
 
-    def create(self, config: RunConfig, environment: Environment, *, force: bool = False) -> None:
+    def create(self, config: Config, environment: Environment, *, force: bool = False) -> None:
         """Make the folder with its settings; what is there is replaced only if it is a run.
 
         Raises
@@ -404,7 +404,7 @@ class RunFolder:
                 f"{self.path} is not a run folder, it will not be replaced", "choose another --out"
             )
 
-    def resume(self, config: RunConfig, split_hash: str) -> Environment:
+    def resume(self, config: Config, split_hash: str) -> Environment:
         """Check that the folder holds the beginning of this very run.
 
         Raises

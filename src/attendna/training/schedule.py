@@ -40,8 +40,15 @@ class Schedule:
             steps = min(steps, trainer.max_steps)
         steps = max(1, round(share * steps))
         rounds = trainer.validations or _rounds(steps, steps_an_epoch)
+        return cls.of_steps(steps, rounds, optimizer, steps_an_epoch)
+
+    @classmethod
+    def of_steps(
+        cls, steps: int, validations: int, optimizer: OptimizerConfig, steps_an_epoch: float
+    ) -> "Schedule":
+        """A plan of so many steps and validations."""
         # Rounded up, so that no round is empty and the last ends with the training.
-        ends = sorted({math.ceil(steps * (i + 1) / rounds) for i in range(rounds)})
+        ends = sorted({math.ceil(steps * (i + 1) / validations) for i in range(validations)})
         warmup = round(optimizer.warmup * steps)
         return cls(steps, steps_an_epoch, warmup, optimizer.floor, tuple(ends))
 

@@ -14,7 +14,8 @@ from attendna.evaluation.uncertainty import bootstrap
 from attendna.models.checkpoint import load
 from attendna.prediction.predictor import Predictor
 from attendna.training.examples import Examples
-from attendna.training.fit import Machine, fit
+from attendna.training.fit import fit
+from attendna.training.loop import Machine
 from attendna.training.members import variant_member
 from attendna.training.run import RunConfig, RunFolder, Variant
 

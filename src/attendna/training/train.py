@@ -20,7 +20,7 @@ from attendna.training.examples import Examples
 from attendna.training.run import Environment, RunConfig, RunFolder, default_threads
 
 if TYPE_CHECKING:
-    from attendna.training.fit import Machine
+    from attendna.training.loop import Machine
     from attendna.training.members import Member
     from attendna.training.record import Record
 
@@ -125,7 +125,8 @@ def _train(
     console: Console,
 ) -> None:
     # Lightning takes seconds to import; errors in the settings need not wait for it.
-    from attendna.training.fit import Machine, fit
+    from attendna.training.fit import fit
+    from attendna.training.loop import Machine
     from attendna.training.members import mean_log, plan_members
     from attendna.training.record import write_log
     from attendna.training.search import choose_variants

@@ -44,6 +44,8 @@ class TrackAttention(nn.Module):
         super().__init__()
         self.config = config
         self.layer = layer
+        self.dense = False
+        """Whether everything is read for now, whatever the settings say."""
         keys = config.heads * config.key_width
         self.query = nn.Linear(width, keys, bias=False)
         self.key = nn.Linear(width, keys, bias=False)
@@ -73,7 +75,7 @@ class TrackAttention(nn.Module):
             rotation = self.rotary.rotation(x.shape[1], x.device)
             query, key = rotate(query, rotation), rotate(key, rotation)
         dropout = self.config.dropout if self.training else 0.0
-        if self.config.sparse is None:
+        if self.config.sparse is None or self.dense:
             read = dense_attention(query, key, value, relative=relative, dropout=dropout)
         else:
             layout = self.config.sparse.layout(x.shape[1], self.config.heads, self.layer)
