@@ -57,7 +57,7 @@ def test_training_tells_people_on_one_stream_and_machines_on_the_other(
         (["--set", "trainer.epochs=many"], "trainer.epochs"),
         (["--set", "nonsense"], "write --set key.subkey=value"),
         (["--resume", "--force"], "contradict each other"),
-        (["--task", "nowhere"], "nowhere: no such task folder"),
+        (["--task", "nowhere"], "--task is given 2 times; give one task folder"),
         (["--set", "tokenizer={name: kmer, k: 8}", "--set", "letters=maybe"], "letters"),
     ],
 )
@@ -76,6 +76,14 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
     assert error.count("\n") == 1
     assert said in error
     assert not out.exists()
+
+
+def test_a_task_that_is_not_there_is_one_line(
+    settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words(settings, tmp_path / "nowhere", tmp_path / "run")) == 2
+    assert "nowhere: no such task folder" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_that_is_there_is_left_alone(

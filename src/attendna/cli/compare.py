@@ -12,12 +12,16 @@ from attendna.cli.options import (
     Resamples,
     Seed,
     SplitOption,
-    TaskFolder,
+    TaskFolders,
+    only_task,
 )
 from attendna.cli.output import console, print_json, spell_interval, spell_number
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from attendna.evaluation.compare import Comparison
+    from attendna.tasks.spec import SplitName
 
 SHOWN = ("auroc", "auprc", "mcc", "accuracy", "f1", "brier", "ece")
 """Metrics of the table; --json has all."""
@@ -27,8 +31,8 @@ def compare(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN...", help="Run folders; all against the first.")
     ],
-    task: TaskFolder,
     *,
+    task: TaskFolders = [],  # noqa: B006 - typer makes a list of its own
     split: SplitOption = "test",
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Add a logistic regression on 5-mers.")
@@ -42,13 +46,19 @@ def compare(
     """Measure trained models on the same rows and test each against the first.
 
     Differences are tested by the paired bootstrap, those of AUROC also by DeLong's test and those
-    of accuracy by McNemar's. Nothing is written.
+    of accuracy by McNemar's. Models of tracks are compared by what `evaluate` has entered into
+    their folders, record by record, and need no --task. Nothing is written.
     """
     from attendna.evaluation.compare import compare
+    from attendna.models.header import is_of_tracks
+
+    if is_of_tracks(runs[0]):
+        _compare_tracks(runs, split, resamples, seed, json=json)
+        return
 
     comparison = compare(
         runs,
-        task,
+        only_task(task),
         split,
         baseline=baseline,
         device=device,
@@ -65,6 +75,48 @@ def compare(
         )
     else:
         show(comparison)
+
+
+def _compare_tracks(
+    runs: list[Path], split: "SplitName", resamples: int, seed: int, *, json: bool
+) -> None:
+    from attendna.core.errors import ConfigError
+    from attendna.evaluation.tracks import compare_tracks
+
+    if len(runs) < 2:
+        raise ConfigError("one run is compared with nothing", "name two or more")
+    found = {
+        str(other): compare_tracks(runs[0], other, split, resamples=resamples, seed=seed).rows
+        for other in runs[1:]
+    }
+    if json:
+        rows = {other: frame.to_dicts() for other, frame in found.items()}
+        print_json([{"run": other, **row} for other in rows for row in rows[other]])
+        return
+    for other, frame in found.items():
+        show_tracks(str(runs[0]), other, frame)
+
+
+def show_tracks(first: str, other: str, rows: "pl.DataFrame") -> None:
+    """Print how two models of tracks compare: mean correlation within records, by assay."""
+    from rich.table import Table
+
+    table = Table(title=f"{other} against {first}, mean correlation within records")
+    columns = ("head", "assay", "records", first, other, "difference", "95 % interval")
+    for column in (*columns, "correlation of scores", "at least as good"):
+        table.add_column(column, justify="left" if column in ("head", "assay") else "right")
+    for row in rows.iter_rows(named=True):
+        table.add_row(
+            row["head"],
+            row["assay"],
+            str(row["n"]),
+            *(spell_number(row[name]) for name in ("first", "second")),
+            spell_number(row["difference"], "+.4f"),
+            spell_interval(row["low"], row["high"], "+.4f"),
+            spell_number(row["correlation"]),
+            f"{row['as_good']:.0%}",
+        )
+    console().print(table)
 
 
 def show(comparison: "Comparison") -> None:
