@@ -59,9 +59,8 @@ class CNN(SequenceModel):
             for depth in range(config.blocks)
         )
         self.pooling = config.pooling.build(width)
-        self.head = Head(
-            self.pooling.width, outputs, hidden=config.hidden, dropout=config.head_dropout
-        )
+        self.width = self.pooling.width
+        self.head = Head(self.width, outputs, hidden=config.hidden, dropout=config.head_dropout)
 
     def embed(self, tokens: TokenBatch) -> Float[Tensor, "B P"]:
         """The pooled representation."""

@@ -3,12 +3,13 @@
 Sized for two CPU cores by default. On one-hot bases the stem is a convolution that shortens the
 sequence, so that attention is between windows of a few bases.
 
-Shapes: ``B`` batch, ``P`` width after pooling, ``T`` outputs.
+Shapes: ``B`` batch, ``S`` tokens after the stem and what the pooling adds, ``D`` width, ``P`` width
+after pooling, ``T`` outputs.
 """
 
 from typing import Literal
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
 
@@ -45,9 +46,13 @@ class Encoder(Transformer, SequenceModel):
         self.width = self.pooling.width
         self.head = Head(self.width, outputs, hidden=config.hidden, dropout=config.head_dropout)
 
+    def read(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S D"], Bool[Tensor, "B S"] | None]:
+        """A vector a token, as the pooling reads it, and which are real."""
+        return self.contextualize(*self.stem(tokens))
+
     def embed(self, tokens: TokenBatch) -> Float[Tensor, "B P"]:
         """The pooled representation."""
-        return self.summarize(*self.stem(tokens))
+        return self.pooling(*self.read(tokens))
 
     def forward(self, tokens: TokenBatch) -> Float[Tensor, "B T"]:
         """Logits of each sequence."""

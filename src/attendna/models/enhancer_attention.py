@@ -15,7 +15,7 @@ the vocabulary), ``D`` width, ``H`` heads, ``C`` width of a head, ``P`` width af
 ``T`` outputs.
 """
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import torch
 import torch.nn.functional as F
@@ -32,7 +32,11 @@ from attendna.models.layers.padding import real_tokens
 from attendna.models.layers.pooling import AnyPoolingConfig, CLSConfig
 from attendna.models.layers.positions import (
     AnyPositionsConfig,
+    Distances,
+    DistanceScores,
     NoPositionsConfig,
+    Places,
+    Positions,
     Rotation,
     rotate,
 )
@@ -114,14 +118,13 @@ class EnhancerAttention(SequenceModel):
         self.convolution = None if kernel is None else Convolution(width, width, kernel)
         self.positions = config.positions.build(width, head_width(width, config.heads))
         if isinstance(config.pooling, CLSConfig):
-            self.attention = OneQueryAttention(width, config.heads)
+            self.attention = OneQueryAttention(width, config.heads, self.positions)
             self.pooling = None
         else:
-            self.attention = SelfAttention(width, config.heads)
+            self.attention = SelfAttention(width, config.heads, self.positions)
             self.pooling = config.pooling.build(width)
-        self.head = Head(
-            width if self.pooling is None else self.pooling.width, outputs, dropout=config.dropout
-        )
+        self.width = width if self.pooling is None else self.pooling.width
+        self.head = Head(self.width, outputs, dropout=config.dropout)
         self.reads_counts = (
             self.pooling is None
             and kernel is None
@@ -141,13 +144,13 @@ class EnhancerAttention(SequenceModel):
         if self.convolution is not None:
             x = x + F.gelu(self.convolution(x, mask))
         x = self.positions(x)
-        rotation = self.positions.rotation(x.shape[1], x.device)
+        places = self.positions.places(x.shape[1], x.device)
         if self.pooling is not None:
-            return self.pooling(self.attention(x, mask, rotation), mask)
+            return self.pooling(self.attention(x, mask, places), mask)
         weight = x.new_zeros(ids.shape)
         if mask is not None:
             weight = weight.masked_fill(~mask, float("-inf"))
-        return self.attention(x, weight, rotation)
+        return self.attention(x, weight, places)
 
     def forward(self, tokens: TokenBatch) -> Float[Tensor, "B T"]:
         """Logits of each sequence."""
@@ -168,8 +171,9 @@ class OneQueryAttention(nn.Module):
     allows.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, positions: Positions) -> None:
         super().__init__()
+        self.distances = positions.distance_scores(width, heads)
         self.token = nn.Parameter(torch.randn(width))
         # A training step of a small batch costs by the operation, not by its size. So query, key
         # and value are rows of one matrix, which the optimizer sees as one, and a product with
@@ -183,7 +187,7 @@ class OneQueryAttention(nn.Module):
         self,
         items: Float[Tensor, "*batch N D"],
         log_weight: Float[Tensor, "B N"],
-        rotation: Rotation | None = None,
+        places: Places = None,
     ) -> Float[Tensor, "B D"]:
         """What the learned token reads.
 
@@ -193,12 +197,12 @@ class OneQueryAttention(nn.Module):
             Vectors of each sequence's tokens, or of the vocabulary that all sequences share.
         log_weight
             Logarithm of how often each item stands in the sequence, -inf for never.
-        rotation
-            Turns keys by their positions; the learned token itself has none.
+        places
+            Where the items stand, seen from the first; the learned token itself has no place.
         """
         # The learned token stands in every sequence once.
         log_weight = F.pad(log_weight, (0, 1))
-        if self._plain(items, rotation):
+        if self._plain(items, places):
             project = self.project.weight, self.project.bias
             return _BagAttention.apply(items, self.token, log_weight, *project)
         token = self.token.to(items.dtype).expand(*items.shape[:-2], 1, -1)
@@ -209,16 +213,52 @@ class OneQueryAttention(nn.Module):
         heads, width = self.owned.shape
         # One row a head, zero in the channels of others.
         one_query = self.owned * ((width // heads) ** -0.5 * F.linear(self.token, *query))
-        scores = _scores(one_query, *key, items, rotation) + log_weight[:, None]
+        scores = self._scores(one_query, *key, items, places) + log_weight[:, None]
         mean = scores.softmax(2).to(items.dtype) @ items
         if heads == 1:
             return F.linear(mean[:, 0], *value)
         return (F.linear(mean, value[0]) * self.owned).sum(1) + value[1]
 
-    def _plain(self, items: Tensor, rotation: Rotation | None) -> bool:
+    def _plain(self, items: Tensor, places: Places) -> bool:
         """Whether it is one head over items that all sequences share, in one precision."""
-        shared = items.dim() == 2 and rotation is None and len(self.owned) == 1
+        shared = items.dim() == 2 and places is None and len(self.owned) == 1
         return shared and not torch.is_autocast_enabled(items.device.type)
+
+    def _scores(
+        self,
+        query: Float[Tensor, "H D"],
+        weight: Float[Tensor, "D D"],
+        bias: Float[Tensor, " D"],
+        items: Float[Tensor, "*batch N D"],
+        places: Places,
+    ) -> Float[Tensor, "*batch H N"]:
+        """Products of the query with every item's key; the last item has no position."""
+        if places is None:
+            return (query @ weight) @ items.mT + (query @ bias)[:, None]
+        by_place, alone, query = self._placed(query, places)
+        by_place = torch.cat([by_place, query[:, None]], dim=1)
+        alone = F.pad(alone, (0, 1)) + by_place @ bias
+        return torch.einsum("hnd,bnd->bhn", by_place @ weight, items) + alone
+
+    def _placed(
+        self, query: Float[Tensor, "H D"], places: Rotation | Distances
+    ) -> tuple[Float[Tensor, "H S D"], Float[Tensor, "H S"], Float[Tensor, "H D"]]:
+        """The query that meets the key at every place, what it scores there, and the query itself.
+
+        Position costs a query a place, once for all sequences, and nothing an item.
+        """
+        if isinstance(places, Rotation):
+            # Turning every key forwards is turning the one query back.
+            heads, count = len(query), len(places.cosine)
+            by_head = query.unflatten(1, (heads, 1, -1)).expand(-1, -1, count, -1)
+            turned = rotate(by_head, places.inverse()).transpose(1, 2).flatten(2)
+            return turned, turned.new_zeros(heads, count), query
+        layer = cast("DistanceScores", self.distances)
+        query = query * 3**-0.5
+        # The items stand ahead of the learned token, and it behind them.
+        ahead = layer.query(places.ahead) * layer.scale
+        by_place = query[:, None] + self.owned[:, None] * ahead
+        return by_place, query @ layer.key(places.behind).mT, query
 
 
 class _BagAttention(torch.autograd.Function):
@@ -273,21 +313,3 @@ class _BagAttention(torch.autograd.Function):
             torch.cat([of_query.outer(items[-1]), query.outer(of_folded), gradient.T @ mean]),
             torch.cat([of_query, torch.zeros_like(of_query), gradient.sum(0)]),
         )
-
-
-def _scores(
-    query: Float[Tensor, "H D"],
-    weight: Float[Tensor, "D D"],
-    bias: Float[Tensor, " D"],
-    items: Float[Tensor, "*batch N D"],
-    rotation: Rotation | None,
-) -> Float[Tensor, "*batch H N"]:
-    """Products of the query with every item's key; the last item has no position."""
-    if rotation is None:
-        return (query @ weight) @ items.mT + (query @ bias)[:, None]
-    # Turning every key forwards is turning the one query back, once for all sequences.
-    heads, places = len(query), len(rotation.cosine)
-    by_head = query.unflatten(1, (heads, 1, -1)).expand(-1, -1, places, -1)
-    turned = rotate(by_head, rotation.inverse()).transpose(1, 2).flatten(2)
-    turned = torch.cat([turned, query[:, None]], dim=1)
-    return torch.einsum("hnd,bnd->bhn", turned @ weight, items) + turned @ bias

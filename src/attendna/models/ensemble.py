@@ -39,6 +39,7 @@ class Ensemble(SequenceModel):
     def __init__(self, members: list[SequenceModel]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.width = sum(member.width for member in members)
 
     @property
     def _each(self) -> Iterable[SequenceModel]:

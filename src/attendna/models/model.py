@@ -22,6 +22,9 @@ class SequenceModel(nn.Module, ABC):
     other sequences of the batch.
     """
 
+    width: int
+    """Numbers of a representation."""
+
     @abstractmethod
     def embed(self, tokens: TokenBatch) -> Float[Tensor, "B D"]:
         """The representation of each sequence that the head reads."""
@@ -66,9 +69,12 @@ MODELS: Registry[type[ModelConfig]] = Registry(
     "model",
     {
         "cnn": "attendna.models.cnn:CNNConfig",
+        "cnn_fc": "attendna.models.cnn_fc:CNNFCConfig",
+        "cnn_lstm": "attendna.models.cnn_lstm:CNNLSTMConfig",
         "encoder": "attendna.models.encoder:EncoderConfig",
         "ensemble": "attendna.models.ensemble:EnsembleConfig",
         "enhancer_attention": "attendna.models.enhancer_attention:EnhancerAttentionConfig",
+        "segments": "attendna.models.segments:SegmentsConfig",
     },
     group="attendna.models",
 )

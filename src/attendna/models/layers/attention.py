@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attendna.models.layers.padding import Mask
-from attendna.models.layers.positions import Rotation, rotate
+from attendna.models.layers.positions import Distances, Places, Positions, Rotation, rotate
 
 # Measured on two x86-64 cores; see benchmarks/. The fused kernel keeps no matrix of scores, but its
 # backward on the CPU is slow, in half precision most of all.
@@ -42,17 +42,28 @@ def attend(
     key: Float[Tensor, "B H S C"],
     value: Float[Tensor, "B H S C"],
     mask: Bool[Tensor, "B S"] | None = None,
+    *,
+    bias: Float[Tensor, "B H Q S"] | None = None,
+    scale: float | None = None,
 ) -> Float[Tensor, "B H Q C"]:
-    """``softmax(query key^T / sqrt(C)) value`` over the keys that ``mask`` calls real.
+    """``softmax(scale query key^T + bias) value`` over the keys that ``mask`` calls real.
 
-    Padded keys get a weight of exactly zero.
+    Padded keys get a weight of exactly zero. The scale is ``1 / sqrt(C)`` where none is given.
     """
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
     backward = torch.is_grad_enabled() and any(x.requires_grad for x in (query, key, value))
-    if fused_is_faster(query.device.type, query.dtype, key.shape[2], backward=backward):
+    device = query.device.type
+    # The fused kernel of the CPU has no gradient of a bias; torch then computes it in plain form.
+    fits = bias is None or device != "cpu" or not backward
+    if fits and fused_is_faster(device, query.dtype, key.shape[2], backward=backward):
         allowed = None if mask is None else mask[:, None, None, :]
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+        if bias is not None:
+            allowed = bias if allowed is None else bias.masked_fill(~allowed, float("-inf"))
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, scale=scale)
     # Scaling the queries touches C numbers a row, scaling the scores S.
-    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    scores = (query * scale) @ key.transpose(-1, -2)
+    if bias is not None:
+        scores = scores + bias
     if mask is not None:
         scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
     return scores.softmax(-1).to(value.dtype) @ value
@@ -66,21 +77,31 @@ def head_width(width: int, heads: int) -> int:
 
 
 class SelfAttention(nn.Module):
-    """Every token reads every real token of its sequence, with several heads."""
+    """Every token reads every real token of its sequence, with several heads.
 
-    def __init__(self, width: int, heads: int) -> None:
+    Parameters
+    ----------
+    positions
+        How the model tells where tokens stand, which may need weights of every layer.
+    """
+
+    def __init__(self, width: int, heads: int, positions: Positions | None = None) -> None:
         super().__init__()
         self.heads = heads
         self.project = nn.Linear(width, 3 * width)
         self.merge = nn.Linear(width, width)
+        self.distances = None if positions is None else positions.distance_scores(width, heads)
 
     def forward(
-        self, x: Float[Tensor, "B S D"], mask: Mask = None, rotation: Rotation | None = None
+        self, x: Float[Tensor, "B S D"], mask: Mask = None, places: Places = None
     ) -> Float[Tensor, "B S D"]:
-        """The tokens' readings; ``rotation`` turns queries and keys by their positions."""
+        """The tokens' readings; ``places`` says where they stand, if that matters."""
         batch, length, width = x.shape
         heads = self.project(x).view(batch, length, 3, self.heads, head_width(width, self.heads))
         pair, value = heads.permute(2, 0, 3, 1, 4).split((2, 1))
-        query, key = (pair if rotation is None else rotate(pair, rotation)).unbind(0)
-        read = attend(query, key, value.squeeze(0), mask)
+        query, key = (rotate(pair, places) if isinstance(places, Rotation) else pair).unbind(0)
+        bias, scale = None, None
+        if self.distances is not None and isinstance(places, Distances):
+            bias, scale = self.distances(query, key, places), self.distances.scale
+        read = attend(query, key, value.squeeze(0), mask, bias=bias, scale=scale)
         return self.merge(read.transpose(1, 2).reshape(batch, length, width))

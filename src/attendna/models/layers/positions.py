@@ -1,22 +1,24 @@
 """How a model learns where a token stands, and the table of the ways there are.
 
-A way acts on the token vectors before the first layer, on queries and keys inside every attention
-layer, or not at all. Positions count tokens from the sequence's first.
+A way acts on the token vectors before the first layer, on queries, keys or scores inside every
+attention layer, or not at all. Positions count tokens from the sequence's first.
 
-Shapes: ``B`` batch, ``S`` tokens, ``D`` width, ``C`` width of a head.
+Shapes: ``B`` batch, ``S`` tokens, ``D`` width, ``H`` heads, ``C`` width of a head, ``R`` distances,
+``2 S - 1``.
 """
 
 import math
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self, TypeAlias
 
 import torch
-from jaxtyping import Float
-from pydantic import Field, SerializeAsAny
+from jaxtyping import Float, Int64
+from pydantic import Field, SerializeAsAny, model_validator
 from torch import Tensor, nn
 
 from attendna.core.config import Config, chosen_from
 from attendna.core.errors import UserError
 from attendna.core.registry import Registry
+from attendna.models.layers.relative import shift_relative
 
 
 class Rotation(NamedTuple):
@@ -28,6 +30,26 @@ class Rotation(NamedTuple):
     def inverse(self) -> "Rotation":
         """The turn back."""
         return Rotation(self.cosine, -self.sine)
+
+
+class Distances(NamedTuple):
+    """A vector for every distance of a query from a key, the farthest behind the key last."""
+
+    vectors: Float[Tensor, "R D"]
+
+    @property
+    def behind(self) -> Float[Tensor, "S D"]:
+        """Those of tokens that stand 0, 1, 2, … places before another."""
+        return self.vectors[len(self.vectors) // 2 :]
+
+    @property
+    def ahead(self) -> Float[Tensor, "S D"]:
+        """Those of tokens that stand 0, 1, 2, … places after another."""
+        return self.vectors[: len(self.vectors) // 2 + 1].flip(0)
+
+
+Places: TypeAlias = Rotation | Distances | None
+"""What attention layers are told of where the tokens of a batch stand."""
 
 
 def rotate(x: Float[Tensor, "*batch S C"], rotation: Rotation) -> Float[Tensor, "*batch S C"]:
@@ -44,8 +66,12 @@ class Positions(nn.Module):
         """Token vectors as the first layer reads them."""
         return x
 
-    def rotation(self, length: int, device: torch.device) -> Rotation | None:  # noqa: ARG002
-        """What attention turns the queries and keys of ``length`` tokens by, if anything."""
+    def places(self, length: int, device: torch.device) -> Places:  # noqa: ARG002
+        """What attention layers are told of ``length`` tokens, if anything."""
+        return None
+
+    def distance_scores(self, width: int, heads: int) -> "DistanceScores | None":  # noqa: ARG002
+        """A layer's own weights for distances, where it needs some."""
         return None
 
 
@@ -62,6 +88,10 @@ class RotaryPositions(Positions):
         speeds = base ** (-torch.arange(half, dtype=torch.float32) / half)
         self.register_buffer("speeds", speeds, persistent=False)
         self.speeds: Tensor
+
+    def places(self, length: int, device: torch.device) -> Rotation:
+        """What queries and keys turn by."""
+        return self.rotation(length, device)
 
     def rotation(self, length: int, device: torch.device) -> Rotation:
         """Angle = position times the channel pair's speed."""
@@ -108,6 +138,71 @@ class SinusoidalPositions(Positions):
         angles = places[:, None] * speeds
         waves = torch.cat([angles.sin(), angles.cos()], dim=1)[:, : x.shape[2]]
         return x + waves.to(x.dtype)
+
+
+class RelativePositions(Positions):
+    """A learned vector for each distance between two tokens, which all layers share.
+
+    Every layer scores queries by distance and keys by distance: disentangled attention.
+
+    Source: He et al. 2021, DeBERTa, equations 3 and 4; its second version for buckets.
+    """
+
+    def __init__(self, width: int, span: int, reach: int | None) -> None:
+        super().__init__()
+        self.span, self.reach = span, reach
+        self.table = nn.Parameter(torch.randn(2 * span, width) * 0.02)
+
+    def places(self, length: int, device: torch.device) -> Distances:
+        """Vectors of all distances of a query from a key."""
+        apart = torch.arange(length - 1, -length, -1, device=device)
+        return Distances(self.table[self.rows(apart)])
+
+    def rows(self, apart: Int64[Tensor, " R"]) -> Int64[Tensor, " R"]:
+        """Row of the table for each distance, which is the query's place less the key's."""
+        if self.reach is not None:
+            near = self.span // 2
+            steps = (self.reach - 1) / near
+            # Up to half of the span each distance has its own row; from there on rows stand for
+            # stretches that grow by equal factors.
+            far = (apart.abs().clamp(min=near).double() / near).log() / math.log(steps)
+            far = near + (far * (near - 1)).ceil().long()
+            apart = torch.where(apart.abs() <= near, apart, far * apart.sign())
+        return (apart + self.span).clamp(0, 2 * self.span - 1)
+
+    def distance_scores(self, width: int, heads: int) -> "DistanceScores":
+        """A layer's projections of the shared vectors."""
+        return DistanceScores(width, heads)
+
+
+class DistanceScores(nn.Module):
+    """What distance adds to the scores of one attention layer: content to position and back.
+
+    ``query_i key'[i - j] + key_j query'[j - i]``, where ``key'`` and ``query'`` are this layer's
+    projections of the distances' vectors.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.key = nn.Linear(width, width, bias=False)
+        self.query = nn.Linear(width, width, bias=False)
+        self.scale = (3 * width // heads) ** -0.5
+        """Three products are added, so each counts less than the one of other layers."""
+
+    def forward(
+        self,
+        query: Float[Tensor, "B H S C"],
+        key: Float[Tensor, "B H S C"],
+        distances: Distances,
+    ) -> Float[Tensor, "B H S S"]:
+        """Scores to add to ``scale query key^T``, scaled alike."""
+        to_position = (query * self.scale) @ self._split(self.key(distances.vectors)).mT
+        from_position = (key * self.scale) @ self._split(self.query(distances.vectors)).mT
+        return shift_relative(to_position) + shift_relative(from_position).mT
+
+    def _split(self, x: Float[Tensor, "R D"]) -> Float[Tensor, "H R C"]:
+        return x.unflatten(1, (self.heads, -1)).transpose(0, 1)
 
 
 class PositionsConfig(Config):
@@ -170,11 +265,33 @@ class SinusoidalConfig(PositionsConfig):
         return SinusoidalPositions()
 
 
+class RelativeConfig(PositionsConfig):
+    """Disentangled relative positions with a vector for each of ``2 span`` distances."""
+
+    name: Literal["relative"] = "relative"
+    span: int = Field(default=128, ge=1)
+    """Distances told apart to either side; what is farther counts as the farthest."""
+    reach: int | None = None
+    """Tokens up to which far distances are told apart, in stretches that grow, half of the span's
+    vectors being theirs; none tells no distance beyond the span."""
+
+    @model_validator(mode="after")
+    def _reaches_beyond(self) -> Self:
+        if self.reach is not None and (self.span < 4 or self.reach <= self.span):
+            raise ValueError("reach must be beyond a span of 4 or more")
+        return self
+
+    def build(self, width: int, head_width: int) -> RelativePositions:  # noqa: ARG002
+        """Relative positions."""
+        return RelativePositions(width, self.span, self.reach)
+
+
 POSITIONS: Registry[type[PositionsConfig]] = Registry(
     "position encoding",
     {
         "absolute": "attendna.models.layers.positions:AbsoluteConfig",
         "none": "attendna.models.layers.positions:NoPositionsConfig",
+        "relative": "attendna.models.layers.positions:RelativeConfig",
         "rotary": "attendna.models.layers.positions:RotaryConfig",
         "sinusoidal": "attendna.models.layers.positions:SinusoidalConfig",
     },

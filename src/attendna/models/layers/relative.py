@@ -1,9 +1,12 @@
-"""Distances as Enformer describes them: by decays, masks and bumps of many widths.
+"""Distances between tokens: features that describe them, and products with them put in place.
+
+The features are Enformer's: decays, masks and bumps of many widths.
 
 Source: Avsec et al. 2021, "Effective gene expression prediction from sequence by integrating
 long-range interactions", and its code.
 
-Shapes: ``R`` distances, ``F`` features, ``f`` features of one kind.
+Shapes: ``R`` distances, ``F`` features, ``f`` features of one kind, ``B`` batch, ``H`` heads, ``L``
+tokens.
 """
 
 import math
@@ -77,3 +80,17 @@ def _bumps(
     )
     density = log_density.exp() + 1e-8
     return density / density.amax(0 if gamma == "distances" else 1, keepdim=True)
+
+
+def shift_relative(products: Float[Tensor, "B H L R"]) -> Float[Tensor, "B H L L"]:
+    """Of each query's products with all distances, those of the keys there are.
+
+    A view: query ``i`` begins at distance ``-i``, one place before the query ahead of it.
+    """
+    products = products.contiguous()
+    batch, heads, length, width = products.shape
+    return products.as_strided(
+        (batch, heads, length, length),
+        (heads * length * width, length * width, width - 1, 1),
+        products.storage_offset() + length - 1,
+    )

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from attendna.models.layers.relative import shift_relative
 from attendna.models.layers.sparse.chunked import Relative, chunked_attention
 from attendna.models.layers.sparse.flex import flex_attention_of
 from attendna.models.layers.sparse.layout import Layout
@@ -97,20 +98,6 @@ def dense_attention(
         bias = bias.masked_fill(~mask[:, None, None], torch.finfo(query.dtype).min)
     return F.scaled_dot_product_attention(
         query, key, value, attn_mask=bias, dropout_p=dropout, scale=1.0
-    )
-
-
-def shift_relative(products: Float[Tensor, "B H L R"]) -> Float[Tensor, "B H L L"]:
-    """Of each query's products with all distances, those of the keys there are.
-
-    A view: query ``i`` begins at distance ``-i``, one place before the query ahead of it.
-    """
-    products = products.contiguous()
-    batch, heads, length, width = products.shape
-    return products.as_strided(
-        (batch, heads, length, length),
-        (heads * length * width, length * width, width - 1, 1),
-        products.storage_offset() + length - 1,
     )
 
 
