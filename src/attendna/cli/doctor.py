@@ -13,6 +13,7 @@ from attendna.cli.options import Json
 from attendna.cli.output import console, print_json
 
 GIVES = {
+    "bpe": "attendna tokens train-bpe, and models that read its words",
     "cluster": "data build --engine ray",
     "fast": "encoding and k-mers at the speed of memory",
     "dna2vec": "attendna tokens train-dna2vec",

@@ -119,6 +119,10 @@ data = group(
 tokens = group(
     "Learn tokens and their vectors from a genome.",
     {
+        "train-bpe": Verb(
+            "attendna.cli.tokens_train_bpe:tokens_train_bpe",
+            "Learn the words of a byte-pair encoding.",
+        ),
         "train-dna2vec": Verb(
             "attendna.cli.tokens_train_dna2vec:tokens_train_dna2vec",
             "Learn k-mer vectors (dna2vec).",

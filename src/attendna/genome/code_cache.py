@@ -49,14 +49,14 @@ class GenomeCodes:
     digest: str
 
 
-def cache_folder() -> Path:
-    """Where caches lie unless told otherwise: ``ATTENDNA_CACHE``, or the user's cache folder."""
+def cache_folder(kind: str = "genomes") -> Path:
+    """Where caches of a kind lie: in ``ATTENDNA_CACHE``, or else the user's cache folder."""
     chosen = os.environ.get("ATTENDNA_CACHE")
     if chosen:
-        return Path(chosen) / "genomes"
+        return Path(chosen) / kind
     import pooch
 
-    return Path(pooch.os_cache("attendna")) / "genomes"
+    return Path(pooch.os_cache("attendna")) / kind
 
 
 def fingerprint(path: Path) -> str:

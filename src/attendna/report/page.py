@@ -504,6 +504,9 @@ def _told(tree: Mapping[str, Any]) -> str:
             inner = (_told(v) if isinstance(v, Mapping) else str(v) for v in value)
             parts.append(f"{key.replace('_', ' ')} [{', '.join(inner)}]")
         else:
-            parts.append(f"{key.replace('_', ' ')} {value}")
+            # A packed vocabulary is no reading matter.
+            text = str(value)
+            shown = text if len(text) <= 80 else f"of {len(text):,} characters"
+            parts.append(f"{key.replace('_', ' ')} {shown}")
     name = str(tree.get("name", ""))
     return f"{name}: {', '.join(parts)}" if name and parts else name or ", ".join(parts)

@@ -1,7 +1,8 @@
 """What every tokenizer is, and the table of those there are.
 
-A tokenizer turns padded uint8 codes into integer ids by tensor arithmetic alone, and says for every
-token which bases it covers, so that anything computed per token comes back to bases.
+A tokenizer turns padded uint8 codes into integer ids, and says for every token which bases it
+covers, so that anything computed per token comes back to bases. Most do it by tensor arithmetic
+alone; one that cannot looks up what it has read before, see :func:`read_ahead`.
 
 Shapes: ``B`` batch, ``L`` bases, ``S`` tokens.
 """
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from attendna.core.config import Config, chosen_from
 from attendna.core.registry import Registry
+from attendna.genome.sequences import SequenceBatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +54,27 @@ class Tokenizer(Protocol):
         ...
 
     def count(self, length: int) -> int:
-        """Tokens of a sequence of ``length`` bases."""
+        """Tokens of a sequence of ``length`` bases; the most there can be, if words vary."""
         ...
 
     def __call__(self, codes: UInt8[Tensor, "B L"], lengths: Int[Tensor, " B"]) -> TokenBatch:
         """Tokenize padded codes; bases from ``lengths`` on are padding whatever they hold."""
         ...
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A tokenizer that is faster on sequences it was shown before."""
+
+    def read_ahead(self, sequences: SequenceBatch, *, both_strands: bool) -> None:
+        """Prepare for these sequences, and their reverse complements if they are read, too."""
+        ...
+
+
+def read_ahead(tokenizer: Tokenizer, sequences: SequenceBatch, *, both_strands: bool) -> None:
+    """Show a tokenizer, if it cares, the sequences it will be asked for again and again."""
+    if isinstance(tokenizer, ReadsAhead):
+        tokenizer.read_ahead(sequences, both_strands=both_strands)
 
 
 class TokenizerConfig(Config):
@@ -73,6 +90,7 @@ class TokenizerConfig(Config):
 TOKENIZERS: Registry[type[TokenizerConfig]] = Registry(
     "tokenizer",
     {
+        "bpe": "attendna.tokens.bpe:BPEConfig",
         "kmer": "attendna.tokens.kmer:KmerConfig",
         "onehot": "attendna.tokens.onehot:OneHotConfig",
         "patch": "attendna.tokens.patch:PatchConfig",

@@ -13,6 +13,7 @@ from attendna.models.model import SequenceModel
 from attendna.prediction.predictions import probabilities_of
 from attendna.prediction.predictor import predict_logits
 from attendna.tokens.buffer import CodeBuffer
+from attendna.tokens.tokenizer import read_ahead
 from attendna.training.averaging import WeightAverage
 from attendna.training.batches import WEIGHTS, TrainingBatches, seed_of
 from attendna.training.examples import Examples
@@ -53,6 +54,9 @@ def fit(
         Where progress is shown; none to be silent.
     """
     with own_settings(machine):
+        for split in (examples.train, examples.valid):
+            both_strands = config.strands != "single"
+            read_ahead(config.tokenizer.build(), split.sequences, both_strands=both_strands)
         schedule = Schedule.plan(config.trainer, config.optimizer, len(examples.train), share)
         model = start(config, examples, machine.device, fresh=not folder.last.is_file())
         objective = Objective(config.objective, examples.counts, machine.device)
