@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.words import config as words
 from torch import Tensor
 
 from attendna.core.config import Config, parse
 from attendna.core.errors import ConfigError
 from attendna.models.checkpoint import Checkpoint, InputContract, load, save
+from attendna.models.layers.joining import JOINS
 from attendna.models.layers.pooling import POOLINGS
 from attendna.models.layers.positions import POSITIONS
 from attendna.models.layers.stem import STEMS
@@ -23,7 +25,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "encoder": {"width": 16, "blocks": 1},
     "cnn": {"width": 16, "blocks": 2},
     "enhancer_attention": {"width": 12},
+    "cnn_fc": {"widths": [8, 12], "kernels": [3], "hidden": 8, "longest": 64},
+    "cnn_lstm": {"widths": [8, 12], "kernels": [3], "pool": 2, "hidden": 6},
     "ensemble": {"members": [{"name": "cnn", "width": 8}, {"name": "encoder", "width": 8}]},
+    "segments": {"length": 16, "model": {"name": "cnn", "width": 8, "blocks": 1}},
+    "bpe": words().to_tree(),
     "kmer": {"k": 3},
     "patch": {"k": 4},
 }
@@ -70,11 +76,25 @@ def variants() -> dict[str, Chosen]:
                 found[f"{model}-{name}"] = chosen(model, tokenizer, **{setting: name})
     for name in STEMS:
         found[f"encoder-{name}-stem"] = chosen("encoder", "onehot", stem=name)
+    for feed in ("reglu", "relu"):
+        settings = {"feed": feed, "feed_width": 20, "pooling": "cls", "positions": "relative"}
+        found[f"encoder-{feed}"] = chosen("encoder", "patch", **settings)
+    far = {"name": "relative", "span": 4, "reach": 30}
+    found["encoder-relative-buckets"] = chosen("encoder", "onehot", positions=far)
+    small = {"transformer": {"width": 8, "blocks": 1, "heads": 2}}
+    for name in set(JOINS) - {"concat"}:
+        join = {"name": name} | small.get(name, {})
+        found[f"segments-{name}"] = chosen("segments", "onehot", join=join)
+    tree = found["segments-mean"].to_tree()
+    tree["model"]["tokenizer"] = {"name": "kmer"} | SMALL["kmer"]
+    found["segments-kmer"] = parse(Chosen, tree, "test")
     found["cnn-hidden"] = chosen("cnn", "onehot", pooling="bins", hidden=8)
     heads = {"heads": 3, "embedding": "learned"}
     found["enhancer_attention-heads"] = chosen("enhancer_attention", "kmer", **heads)
-    heads["positions"] = "rotary"
-    found["enhancer_attention-rotary-heads"] = chosen("enhancer_attention", "kmer", **heads)
+    for name in ("rotary", "relative"):
+        found[f"enhancer_attention-{name}-heads"] = chosen(
+            "enhancer_attention", "kmer", **heads, positions=name
+        )
     convolution = {"convolution": 5, "dropout": 0.2}
     found["enhancer_attention-convolution"] = chosen("enhancer_attention", "onehot", **convolution)
     return dict(sorted(found.items()))
@@ -222,8 +242,7 @@ def test_members_average_to_the_logits(variant: Chosen) -> None:
 def test_the_representation_is_one_vector_a_sequence(variant: Chosen) -> None:
     model, tokens = trained(variant), variant.tokens(*sequences())
     vectors = model.embed(tokens)
-    assert vectors.ndim == 2
-    assert len(vectors) == len(LENGTHS)
+    assert vectors.shape == (len(LENGTHS), model.width)
     assert vectors.isfinite().all()
     assert vectors.std(0).max() > 0
 

@@ -18,7 +18,12 @@ from attendna.models.enhancer_attention import (
     OneQueryAttention,
     token_counts,
 )
-from attendna.models.layers.positions import RotaryConfig, rotate
+from attendna.models.layers.positions import (
+    NoPositionsConfig,
+    RelativeConfig,
+    RotaryConfig,
+    rotate,
+)
 from attendna.tokens.kmer import KmerConfig
 from attendna.tokens.onehot import OneHotConfig
 from attendna.tokens.tokenizer import TokenBatch
@@ -106,8 +111,9 @@ def test_tokens_are_counted_without_padding() -> None:
 @pytest.mark.parametrize("rotary", [False, True])
 @torch.no_grad()
 def test_several_heads_equal_attention_head_by_head(rotary: bool) -> None:
-    layer, x, lengths = OneQueryAttention(12, heads=3), torch.randn(2, 9, 12), (9, 5)
-    rotation = RotaryConfig().build(12, 4).rotation(9, x.device) if rotary else None
+    positions = (RotaryConfig() if rotary else NoPositionsConfig()).build(12, 4)
+    layer, x, lengths = OneQueryAttention(12, 3, positions), torch.randn(2, 9, 12), (9, 5)
+    rotation = positions.places(9, x.device)
     mask = torch.arange(9) < torch.tensor(lengths)[:, None]
     read = layer(x, torch.zeros(2, 9).masked_fill(~mask, float("-inf")), rotation)
     for row, length in enumerate(lengths):
@@ -124,6 +130,33 @@ def test_several_heads_equal_attention_head_by_head(rotary: bool) -> None:
             torch.testing.assert_close(read[row, part], expected, atol=1e-6, rtol=0)
 
 
+@torch.no_grad()
+def test_distances_enter_its_scores_as_they_do_those_of_any_layer() -> None:
+    """The learned token reads as a first token would, but for its own score."""
+    positions = RelativeConfig(span=4).build(12, 4).double()
+    layer = OneQueryAttention(12, 3, positions).double()
+    x, lengths = torch.randn(2, 9, 12, dtype=torch.float64), (9, 5)
+    mask = torch.arange(9) < torch.tensor(lengths)[:, None]
+    weight = torch.zeros(2, 9, dtype=torch.float64).masked_fill(~mask, float("-inf"))
+    read = layer(x, weight, positions.places(9, x.device))
+    distances = layer.distances
+    assert distances is not None
+    for row, length in enumerate(lengths):
+        for head in range(3):
+            part = slice(4 * head, 4 * head + 4)
+            query, own_key, own_value = (y[part] for y in layer.project(layer.token).chunk(3))
+            _, keys, values = (y[:, part] for y in layer.project(x[row, :length]).chunk(3, dim=1))
+            scores = [
+                query @ key
+                + query @ (distances.key.weight @ positions.table[max(4 - place, 0)])[part]
+                + key @ (distances.query.weight @ positions.table[min(4 + place, 7)])[part]
+                for place, key in enumerate(keys)
+            ]
+            weights = (torch.stack([*scores, query @ own_key]) / 12**0.5).softmax(0)
+            expected = weights @ torch.cat([values, own_value[None]])
+            torch.testing.assert_close(read[row, part], expected, atol=1e-13, rtol=0)
+
+
 def test_order_matters_only_with_positions_or_convolution() -> None:
     codes = torch.randint(0, 4, (1, 40), dtype=torch.uint8)
     # The second half first, cut where both halves overlap, keeps the 1-mers and changes the order.
@@ -133,6 +166,7 @@ def test_order_matters_only_with_positions_or_convolution() -> None:
         ({}, True),
         ({"pooling": "mean"}, True),
         ({"positions": "rotary"}, False),
+        ({"positions": "relative"}, False),
         ({"positions": "absolute"}, False),
         ({"positions": "sinusoidal"}, False),
         ({"convolution": 3}, False),

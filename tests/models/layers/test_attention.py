@@ -10,7 +10,7 @@ from attendna.models.layers.attention import (
     fused_is_faster,
     head_width,
 )
-from attendna.models.layers.positions import RotaryConfig
+from attendna.models.layers.positions import RelativeConfig, RotaryConfig
 
 
 def naive(query: Tensor, key: Tensor, value: Tensor, lengths: list[int]) -> Tensor:
@@ -98,3 +98,47 @@ def test_a_width_must_divide_into_its_heads() -> None:
     assert head_width(96, 4) == 24
     with pytest.raises(ValueError, match="width of 10 does not divide into 4 heads"):
         head_width(10, 4)
+
+
+@pytest.mark.parametrize("grad", [True, False])
+@pytest.mark.parametrize("tokens", [7, 300])
+def test_a_bias_and_a_scale_enter_the_softmax(tokens: int, grad: bool) -> None:
+    query, key, value = (x.double().detach() for x in random(2, tokens, grad=False))
+    bias = torch.randn(2, 2, 5, tokens, dtype=torch.float64)
+    for x in (query, key, value, bias):
+        x.requires_grad_(grad)
+    mask = torch.arange(tokens) < torch.tensor([tokens, 3])[:, None]
+    read = attend(query, key, value, mask, bias=bias, scale=0.3)
+    scores = 0.3 * query @ key.mT + bias
+    weights = scores.masked_fill(~mask[:, None, None], float("-inf")).softmax(-1)
+    torch.testing.assert_close(read, weights @ value, rtol=0, atol=1e-12)
+    read = attend(query, key, value, bias=bias)
+    torch.testing.assert_close(read, (query @ key.mT / 8**0.5 + bias).softmax(-1) @ value)
+    if grad:
+        read.sum().backward()
+        assert bias.grad is not None
+
+
+@torch.no_grad()
+def test_relative_self_attention_equals_a_plain_loop() -> None:
+    """Queries, keys and distances of each pair of tokens, one by one."""
+    positions = RelativeConfig(span=3).build(8, 4).double()
+    layer = SelfAttention(8, 2, positions).double()
+    x, lengths = torch.randn(2, 7, 8, dtype=torch.float64), [7, 4]
+    mask = torch.arange(7) < torch.tensor(lengths)[:, None]
+    read = layer(x, mask, positions.places(7, x.device))
+    assert layer.distances is not None
+    for row, length in enumerate(lengths):
+        query, key, value = layer.project(x[row, :length]).chunk(3, dim=1)
+        merged = torch.zeros(length, 8, dtype=torch.float64)
+        for part in (slice(0, 4), slice(4, 8)):
+            for i in range(length):
+                scores = torch.zeros(length, dtype=torch.float64)
+                for j in range(length):
+                    there, back = (min(max(d + 3, 0), 5) for d in (i - j, j - i))
+                    to_key = (layer.distances.key.weight @ positions.table[there])[part]
+                    to_query = (layer.distances.query.weight @ positions.table[back])[part]
+                    scores[j] = query[i, part] @ key[j, part] + query[i, part] @ to_key
+                    scores[j] += key[j, part] @ to_query
+                merged[i, part] = (scores / 12**0.5).softmax(0) @ value[:, part]
+        torch.testing.assert_close(read[row, :length], layer.merge(merged), rtol=0, atol=1e-13)

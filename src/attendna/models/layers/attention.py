@@ -50,7 +50,8 @@ def attend(
 
     Padded keys get a weight of exactly zero. The scale is ``1 / sqrt(C)`` where none is given.
     """
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    if scale is None:
+        scale = query.shape[-1] ** -0.5
     backward = torch.is_grad_enabled() and any(x.requires_grad for x in (query, key, value))
     device = query.device.type
     # The fused kernel of the CPU has no gradient of a bias; torch then computes it in plain form.
