@@ -92,6 +92,7 @@ app = group(
     {
         "doctor": Verb("attendna.cli.doctor:doctor", "Say what this machine offers."),
         "demo": Verb("attendna.cli.demo:demo", "Go the whole way on simulated data."),
+        "pretrain": Verb("attendna.cli.pretrain:pretrain", "Learn a language model from genomes."),
         "train": Verb("attendna.cli.train:train", "Train a model on a task."),
         "evaluate": Verb("attendna.cli.evaluate:evaluate", "Measure a trained model on a split."),
         "compare": Verb("attendna.cli.compare:compare", "Compare trained models on one split."),

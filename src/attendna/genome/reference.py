@@ -128,6 +128,16 @@ class Reference:
         chrom = [self.contigs[number] for number in pieces.contig.tolist()]
         return pl.DataFrame({"chrom": chrom, "start": pieces.start, "end": pieces.end})
 
+    @property
+    def codes(self) -> UInt8[ndarray, " n"]:
+        """All bases that the file holds, record after record; mapped into memory, not read."""
+        return self._codes
+
+    @property
+    def offsets(self) -> Int64[ndarray, " p"]:
+        """Where in ``codes`` each row of ``held`` begins."""
+        return self._pieces.offset
+
     def named(self, intervals: pl.DataFrame) -> pl.DataFrame:
         """The intervals, with chromosomes called as the file calls them; others keep their name."""
         names = intervals["chrom"].unique(maintain_order=True).to_list()

@@ -1,9 +1,14 @@
-"""Repeats as a genome file marks them: by lower case."""
+"""Repeats as a genome file marks them: by lower case.
+
+Shapes: ``r`` stretches.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from jaxtyping import Int64
+from numpy import ndarray
 
 from attendna.genome.alphabet import marked_runs
 from attendna.genome.pieces import place_of
@@ -22,7 +27,7 @@ def soft_masked(path: str | Path) -> pl.DataFrame:
     """
     parts: list[pl.DataFrame] = []
     for name, letters in stream_letters(Path(path)):
-        runs = marked_runs(np.frombuffer(letters.encode("latin-1"), dtype=np.uint8) >= ord("a"))
+        runs = _lower_case(letters)
         chrom, first = place_of(name, len(letters))
         parts.append(
             pl.DataFrame(
@@ -31,3 +36,25 @@ def soft_masked(path: str | Path) -> pl.DataFrame:
             ).select(pl.lit(chrom).alias("chrom"), "start", "end")
         )
     return pl.concat(parts)
+
+
+def soft_masked_places(path: str | Path) -> Int64[ndarray, "r 2"]:
+    """The same stretches as places among all bases of the file, record after record.
+
+    So lie the bases in :attr:`attendna.genome.reference.Reference.codes`.
+
+    Raises
+    ------
+    DataError
+        The file is missing, no genome, or cut short.
+    """
+    parts: list[Int64[ndarray, "_ 2"]] = []
+    offset = 0
+    for _, letters in stream_letters(Path(path)):
+        parts.append(offset + _lower_case(letters))
+        offset += len(letters)
+    return np.concatenate(parts)
+
+
+def _lower_case(letters: str) -> Int64[ndarray, "r 2"]:
+    return marked_runs(np.frombuffer(letters.encode("latin-1"), dtype=np.uint8) >= ord("a"))

@@ -1,0 +1,1 @@
+"""Pretraining of language models of DNA: hide bases of genomes, and have them told."""

@@ -1,0 +1,251 @@
+"""From settings and genomes to a run folder with a pretrained language model."""
+
+import copy
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from attendna.core.errors import ConfigError
+from attendna.core.files import publish_file
+from attendna.core.memory import keep_freed_memory
+from attendna.evaluation.evaluate import METRICS_FILE, Measurement
+from attendna.evaluation.language import baselines, measure_language
+from attendna.evaluation.markov import MarkovModel
+from attendna.models.language import LanguageModel
+from attendna.models.language_checkpoint import (
+    Genome,
+    LanguageCheckpoint,
+    load_language,
+    save_language,
+)
+from attendna.prediction.device import choose_device, choose_precision, describe
+from attendna.training.batches import WEIGHTS, seed_of
+from attendna.training.pretraining.config import PretrainingConfig
+from attendna.training.pretraining.corpus import Corpus
+from attendna.training.pretraining.windows import WindowBatches
+from attendna.training.processes import process_rank, wait_for
+from attendna.training.run import Environment, RunFolder, default_threads
+
+
+def pretrain(
+    config: PretrainingConfig,
+    genomes: Sequence[str | Path],
+    out: str | Path,
+    *,
+    exclude: Sequence[str | Path] = (),
+    resume: bool = False,
+    force: bool = False,
+    progress: bool = True,
+) -> Path:
+    """Train a language model on genomes and measure it on chromosomes that are held out.
+
+    The same settings, genomes and machine give the same weights, bit for bit, however often the
+    training was killed and resumed.
+
+    Parameters
+    ----------
+    genomes
+        FASTA or .2bit files, whole or in part, of any number of species.
+    exclude
+        Files of intervals, or task folders whose validation and test rows shall not be seen; see
+        :class:`.Corpus`.
+
+    Returns
+    -------
+    Path
+        The run folder; see :mod:`attendna.training.run`.
+
+    Raises
+    ------
+    UserError
+        The genomes cannot be learned from with these settings, or the folder is not what it should
+        be; nothing is written then.
+    """
+    if resume and force:
+        raise ConfigError("--resume and --force contradict each other", "give one of them")
+    folder = RunFolder(Path(out))
+    several = config.trainer.devices * config.trainer.nodes > 1
+    if several and force:
+        raise ConfigError("--force with several processes", "remove the folder yourself")
+    first = not several or process_rank() == 0
+    begun = resume and os.path.lexists(folder.path)
+    if first and not begun:
+        folder.refuse_existing(force=force)
+    training = Pretraining(config, genomes, exclude)
+    digest = training.corpus.digest
+    if not first:
+        # The first process makes the folder and keeps others out; this one writes nothing.
+        wait_for(folder.config)
+        training.run(folder, folder.resume(config, digest), Console(quiet=True))
+        return folder.path
+    console = Console(stderr=True, highlight=False, quiet=not progress)
+    if begun:
+        environment = folder.resume(config, digest)
+        if folder.finished:
+            console.print(f"{folder.path} is finished, there is nothing to resume", soft_wrap=True)
+            return folder.path
+    else:
+        device = choose_device(config.trainer.device)
+        environment = Environment.of_this_machine(
+            device,
+            choose_precision(config.trainer.precision, device),
+            config.trainer.threads or default_threads(),
+            task=", ".join(genome.file for genome in training.header.genomes),
+            split_hash=digest,
+            run_id=config.run_id(digest),
+        )
+        folder.create(config, environment, force=force)
+    with folder.locked():
+        training.run(folder, environment, console)
+    return folder.path
+
+
+class Pretraining:
+    """What is pretrained, checked before anything is written.
+
+    Raises
+    ------
+    UserError
+        The genomes do not fit the settings.
+    """
+
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        genomes: Sequence[str | Path],
+        exclude: Sequence[str | Path] = (),
+    ) -> None:
+        self.config = config
+        self.corpus = Corpus(genomes, config.windows, exclude)
+        self.batches = WindowBatches(
+            self.corpus, batch_size=config.trainer.batch_size, seed=config.seed
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(seed_of(config.seed, WEIGHTS))
+            self.model = LanguageModel(config.model, config.tokenizer.build(), config.tell)
+        # The model may refuse the length of the windows.
+        with torch.inference_mode():
+            codes = self.batches[0].codes[:1]
+            copy.deepcopy(self.model).eval()(codes)
+        self.header = LanguageCheckpoint(
+            run_id=config.run_id(self.corpus.digest),
+            tokenizer=config.tokenizer,
+            model=config.model,
+            tell=config.tell,
+            window=config.windows.length,
+            genomes=tuple(
+                Genome(file=genome.path.name, digest=genome.digest, build=genome.build)
+                for genome in self.corpus.genomes
+            ),
+            held_out=self.corpus.held_out,
+        )
+
+    def run(self, folder: RunFolder, environment: Environment, console: Console) -> None:
+        """Train to the end, measure the best model beside those who only count, and publish it."""
+        # Lightning takes seconds to import; errors in the settings need not wait for it.
+        from attendna.training.loop import (
+            Machine,
+            Remaining,
+            lightning_trainer,
+            own_settings,
+            run,
+        )
+        from attendna.training.pretraining.module import PretrainingModule
+        from attendna.training.pretraining.validation import HeldOut
+        from attendna.training.progress import ProgressBar
+        from attendna.training.record import Record
+        from attendna.training.schedule import Schedule
+
+        keep_freed_memory()
+        config, settings = self.config, self.config.trainer
+        device = choose_device(settings.device)
+        machine = Machine(device, environment.precision, environment.threads)
+        self._tell(console, f"{describe(device)} in {machine.precision}, {machine.threads} threads")
+        held_out = HeldOut(
+            self.corpus.held_out_codes(), self.model, config.masking, config.seed, machine.precision
+        )
+        with own_settings(machine):
+            model = self.model.to(device)
+            processes = settings.devices * settings.nodes
+            accumulate = config.optimizer.accumulate
+            an_epoch = self.batches.batches_an_epoch / (processes * accumulate)
+            steps = max(1, round(settings.epochs * an_epoch))
+            steps = min(steps, settings.max_steps or steps)
+            schedule = Schedule.of_steps(steps, settings.validations, config.optimizer, an_epoch)
+            if settings.warmup_steps is not None:
+                schedule = dataclasses.replace(schedule, warmup_steps=settings.warmup_steps)
+            module = PretrainingModule(
+                model,
+                masking=config.masking,
+                contrastive=config.contrastive,
+                optimizer=config.optimizer,
+                schedule=schedule,
+                seed=config.seed,
+            )
+            record = Record(
+                folder,
+                schedule,
+                lambda: held_out.measure(model),
+                lambda: save_language(folder.best, self.header, model),
+                monitor="loss",
+                lower_is_better=True,
+                patience=None,
+                save_every=60 * settings.save_every,
+            )
+            windows = settings.batch_size * accumulate * processes
+            trainer = lightning_trainer(
+                config.optimizer,
+                machine,
+                schedule,
+                [record, ProgressBar(console, record, "pretraining", windows)],
+                devices=settings.devices,
+                nodes=settings.nodes,
+            )
+            loader = Remaining(self.batches, trainer, schedule.steps, accumulate)
+            run(trainer, module, loader, folder)
+            if trainer.is_global_zero:
+                console.print("counting for the Markov models", soft_wrap=True)
+                header, best = load_language(folder.best)
+                tally = held_out.tally(best.to(device))
+                counted = MarkovModel.of(self.corpus.read_training())
+                others = baselines(counted, held_out.hidden)
+                rows = measure_language(header.run_id, tally, others, seed=config.seed)
+                _write_metrics(folder, rows)
+                # Last, because its presence says that the run is finished.
+                save_language(folder.path, header, best)
+                console.print(_summary(folder, rows), soft_wrap=True)
+
+    def _tell(self, console: Console, where: str) -> None:
+        """Say what is trained on what, and where."""
+        corpus = self.corpus
+        numbers = sum(parameter.numel() for parameter in self.model.parameters())
+        console.print(f"pretraining on [bold]{where}[/]; {numbers:,} parameters", soft_wrap=True)
+        left_out = f", {sum(corpus.left_out):,} left out" if any(corpus.left_out) else ""
+        console.print(
+            f"{len(corpus.genomes)} genomes: {corpus.train.bases:,} bases to learn, "
+            f"{corpus.valid.bases:,} held out ({', '.join(corpus.held_out)}){left_out}; "
+            f"{self.batches.windows_an_epoch:,} windows an epoch",
+            soft_wrap=True,
+        )
+
+
+def _write_metrics(folder: RunFolder, rows: Sequence[Measurement]) -> None:
+    tree = [
+        {key: None if value != value else value for key, value in asdict(row).items()}  # noqa: PLR0124 - NaN
+        for row in rows
+    ]
+    with publish_file(folder.path / METRICS_FILE) as partial:
+        lines = ",\n  ".join(json.dumps(row, allow_nan=False) for row in tree)
+        partial.write_text(f"[\n  {lines}\n]\n", encoding="utf-8")
+
+
+def _summary(folder: RunFolder, rows: Sequence[Measurement]) -> str:
+    of_model = {row.metric: row.value for row in rows[:2]}
+    found = ", ".join(f"{name} {value:.4f}" for name, value in of_model.items())
+    return f"{found}, wrote {folder.path}"
