@@ -29,7 +29,7 @@ def rows(held: Encoded, batch: SequenceBatch) -> list[list[int]]:
     assert (places >= 0).all()
     counts = held.counts(places)
     table = np.full((len(batch), int(counts.max())), 99, dtype=np.int32)
-    held.fill(table, np.arange(len(batch)), places)
+    held.fill(table, np.arange(len(batch)), places, 99)
     assert (table[np.arange(table.shape[1]) >= counts[:, None]] == 99).all()
     return [row[:count].tolist() for row, count in zip(table, counts, strict=True)]
 

@@ -23,7 +23,7 @@ def tokens_train_bpe(
     ] = 16_384,
     bases: Annotated[
         int, typer.Option("--bases", help="Bases to learn from at most, drawn at random.")
-    ] = 50_000_000,
+    ] = 20_000_000,
     min_count: Annotated[
         int, typer.Option("--min-count", help="Pairs rarer than this make no word.")
     ] = 2,

@@ -1,7 +1,7 @@
 """The convolutional baseline of the six-task study with a fully connected layer over all places.
 
-Source: the CNN+FC of "papers on feeding DNA to attention", after DeepSEA (Zhou and Troyanskaya
-2015) and Basset (Kelley et al. 2016).
+Source: CNN+FC of "Training transformers for genetic sequence tasks", sized as its code is, after
+DeepSEA (Zhou and Troyanskaya 2015) and Basset (Kelley et al. 2016).
 
 Shapes: ``B`` batch, ``P`` width of the representation, ``T`` outputs.
 """

@@ -54,7 +54,7 @@ class BPEStore:
             found.append((held, rows, places))
         table = np.full((len(codes), int(counts.max(initial=0))), self.padding, dtype=np.int32)
         for held, rows, places in found:
-            held.fill(table, rows, places)
+            held.fill(table, rows, places, self.padding)
         return table, counts
 
     def _look_up(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Int64, UInt8, UInt64
+from jaxtyping import Int64, UInt8, UInt64
 from numpy import ndarray
 
 from attendna.genome.sequences import SequenceBatch
@@ -75,15 +75,22 @@ class Encoded:
         return self.bounds[places + 1] - self.bounds[places]
 
     def fill(
-        self, table: ndarray, rows: Int64[ndarray, " B"], places: Int64[ndarray, " B"]
+        self,
+        table: ndarray,
+        rows: Int64[ndarray, " B"],
+        places: Int64[ndarray, " B"],
+        padding: int,
     ) -> None:
-        """Write the ids of the sequences at ``places`` into rows of a table, from the left."""
+        """Write the ids of the sequences at ``places`` into rows of a table, from the left.
+
+        What is left of these rows, as far as the longest of them reaches, becomes padding.
+        """
         counts = self.counts(places)
         columns = np.arange(int(counts.max(initial=0)))
-        inside: Bool[ndarray, "B t"] = columns < counts[:, None]
         where = self.bounds[places][:, None] + columns
-        row, column = np.nonzero(inside)
-        table[rows[row], column] = self.ids[where[inside]]
+        # Beyond the last id of all there is only what becomes padding.
+        found = self.ids.take(where, mode="clip") if len(self.ids) else np.zeros_like(where)
+        table[rows, : len(columns)] = np.where(columns < counts[:, None], found, padding)
 
     def save(self, folder: Path) -> None:
         """Write it into an existing folder."""

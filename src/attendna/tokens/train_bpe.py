@@ -53,8 +53,9 @@ class BPESettings(Config):
 
     vocabulary: int = Field(default=16_384, ge=len(SPECIAL) + len(BASES) + 1)
     """Words in all, special ones included."""
-    bases: int = Field(default=50_000_000, ge=1)
-    """Bases to learn from at most, drawn from all over the genomes."""
+    bases: int = Field(default=20_000_000, ge=1)
+    """Bases to learn from at most, drawn from all over the genomes; each takes about 80 bytes of
+    memory."""
     min_count: int = Field(default=2, ge=1)
     """Pairs rarer than this make no word."""
     both_strands: bool = True
