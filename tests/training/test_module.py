@@ -6,13 +6,13 @@ from tests.training.conftest import small
 from attendna.genome.sequences import SequenceBatch
 from attendna.tokens.buffer import CodeBuffer
 from attendna.training.batches import TrainingBatches
-from attendna.training.module import TrainingModule, is_decayed
+from attendna.training.module import TrainingModule, depth_of, is_decayed
 from attendna.training.objectives import Objective
 from attendna.training.run import AugmentationConfig, ObjectiveConfig, OptimizerConfig
 from attendna.training.schedule import Schedule
 
 
-def module(**model: object) -> TrainingModule:
+def module(layer_decay: float = 1.0, **model: object) -> TrainingModule:
     config = small(model={"name": "encoder", "width": 8, "blocks": 1, "heads": 2} | model)
     tokenizer = config.tokenizer.build()
     cpu = torch.device("cpu")
@@ -20,7 +20,7 @@ def module(**model: object) -> TrainingModule:
         config.model.build(tokenizer, 1),
         tokenizer,
         objective=Objective(ObjectiveConfig(), np.array([2, 2]), cpu),
-        optimizer=OptimizerConfig(weight_decay=0.3),
+        optimizer=OptimizerConfig(weight_decay=0.3, layer_decay=layer_decay),
         schedule=Schedule.plan(config.trainer, config.optimizer, 100),
         seed=0,
     )
@@ -86,3 +86,30 @@ def test_attributes_are_set_in_the_quick_and_the_usual_way() -> None:
     made.extra = torch.nn.Linear(2, 2)
     assert made._current_fx_name == "training_step"
     assert "extra.weight" in made.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"),
+    [
+        ("stem.mix.weight", 0),
+        ("blocks.1.feed.expand.weight", 2),
+        ("encoder.blocks.0.norm.weight", 1),
+        ("members.2.blocks.3.norm.weight", 4),
+        ("norm.weight", None),
+        ("head.layers.1.weight", None),
+    ],
+)
+def test_how_many_layers_lie_below_a_parameter(name: str, depth: int | None) -> None:
+    assert depth_of(name) == depth
+
+
+def test_lower_layers_learn_more_slowly() -> None:
+    made = module(blocks=2, layer_decay=0.5)
+    optimizer = made.configure_optimizers()["optimizer"]
+    speed = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    rate = made.optimizer_config.learning_rate * made.schedule.factor(0)
+    for name, parameter in made.model.named_parameters():
+        depth = depth_of(name)
+        below = 0 if depth is None else 3 - depth
+        assert speed[id(parameter)] == pytest.approx(rate * 0.5**below), name
+    assert {group["weight_decay"] for group in optimizer.param_groups} == {0.3, 0.0}

@@ -22,6 +22,15 @@ def train(
     task: TaskFolders,
     out: Out,
     *,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="Start from the weights of a run (pretrain or train)."
+        ),
+    ] = None,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Train the head alone on what --from has learned.")
+    ] = False,
     assignments: Set = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the training that --out holds.")
@@ -35,19 +44,27 @@ def train(
     each task. The test rows are not read. A training that was stopped or killed goes on with
     --resume, and ends with the same weights as if it had never stopped.
     """
+    from json import dumps
+
+    from attendna.core.errors import ConfigError
     from attendna.training.run import RunConfig, RunFolder
     from attendna.training.tracks.config import TrackRunConfig, is_track_run
 
+    changes = [*(assignments or ())]
+    if frozen and start is None:
+        raise ConfigError("--frozen without --from", "name the run whose features stay as they are")
+    if start is not None:
+        changes += [f"start.run={dumps(str(start))}"] + ["start.frozen=true"] * frozen
     try:
         if is_track_run(config):
             from attendna.training.tracks.train import train_tracks
 
-            tracks = TrackRunConfig.read(config, assignments or ())
+            tracks = TrackRunConfig.read(config, changes)
             made = train_tracks(tracks, tasks_of_heads(task), out, resume=resume, force=force)
         else:
             from attendna.training.train import train
 
-            settings = RunConfig.read(config, assignments or ())
+            settings = RunConfig.read(config, changes)
             made = train(settings, only_task(task), out, resume=resume, force=force)
     except KeyboardInterrupt:
         if RunFolder(out).config.is_file():

@@ -4,7 +4,8 @@ Shapes: ``B`` batch, ``D`` width of the sequence representation, ``T`` outputs, 
 """
 
 from abc import ABC, abstractmethod
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Self
 
 from jaxtyping import Float
 from pydantic import SerializeAsAny
@@ -24,6 +25,23 @@ class SequenceModel(nn.Module, ABC):
 
     width: int
     """Numbers of a representation."""
+
+    frozen: frozenset[str] = frozenset()
+    """Parts, by their names, that are trained no more."""
+
+    def freeze(self, parts: Iterable[str]) -> None:
+        """Train these parts no more; their dropout and the means of their norms rest, too."""
+        self.frozen = frozenset(parts)
+        for part in self.frozen:
+            self.get_submodule(part).requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, of which frozen parts take no part."""
+        super().train(mode)
+        for part in self.frozen:
+            self.get_submodule(part).eval()
+        return self
 
     @abstractmethod
     def embed(self, tokens: TokenBatch) -> Float[Tensor, "B D"]:

@@ -24,6 +24,7 @@ from attendna.training.progress import ProgressBar
 from attendna.training.record import Record
 from attendna.training.run import RunConfig, RunFolder
 from attendna.training.schedule import Schedule
+from attendna.training.transfer import learned_parts, take_weights
 
 LOGGED = ("auroc", "auprc", "mcc", "accuracy")
 """Metrics of every validation; mcc and accuracy with the threshold at 1/2."""
@@ -110,7 +111,13 @@ def start(
     with torch.random.fork_rng():
         torch.manual_seed(seed_of(config.seed, WEIGHTS))
         make = config.model.initialize if fresh else config.model.build
-        return make(tokenizer, outputs).to(device)
+        model = make(tokenizer, outputs)
+    if config.start is not None:
+        if fresh:
+            take_weights(model, config, config.start)
+        if config.start.frozen:
+            model.freeze(learned_parts(model))
+    return model.to(device)
 
 
 def checkpoint_of(config: RunConfig, examples: Examples, run_id: str) -> Checkpoint:

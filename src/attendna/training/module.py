@@ -74,17 +74,8 @@ class Learner(LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW without decay of vectors, and the learning rate of every step."""
         settings = self.optimizer_config
-        decayed: list[Tensor] = []
-        free: list[Tensor] = []
-        for name, parameter in self.model.named_parameters():
-            if parameter.requires_grad:
-                (decayed if is_decayed(name, parameter) else free).append(parameter)
-        groups = [
-            {"params": decayed, "weight_decay": settings.weight_decay},
-            {"params": free, "weight_decay": 0.0},
-        ]
         optimizer = torch.optim.AdamW(
-            [group for group in groups if group["params"]],
+            parameter_groups(self.model, settings),
             lr=settings.learning_rate,
             betas=settings.betas,
             fused=True,
@@ -141,3 +132,36 @@ class TrainingModule(Learner):
 def is_decayed(name: str, parameter: Tensor) -> bool:
     """Whether weight decay applies: to matrices, but not to vectors nor to learned positions."""
     return parameter.ndim > 1 and "positions" not in name.split(".")
+
+
+def parameter_groups(model: nn.Module, settings: OptimizerConfig) -> list[dict[str, Any]]:
+    """What is trained, by how fast it learns and whether it is decayed."""
+    named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+    depths = {name: depth_of(name) for name, _ in named}
+    top = 1 + max((depth for depth in depths.values() if depth is not None), default=0)
+    groups: dict[tuple[int, bool], dict[str, Any]] = {}
+    for name, parameter in named:
+        below = 0
+        if settings.layer_decay < 1:
+            depth = depths[name]
+            below = 0 if depth is None else top - depth
+        key = below, is_decayed(name, parameter)
+        if key not in groups:
+            groups[key] = {
+                "params": [],
+                "weight_decay": settings.weight_decay if key[1] else 0.0,
+                "lr": settings.learning_rate * settings.layer_decay**below,
+            }
+        groups[key]["params"].append(parameter)
+    # What is decayed first, and of each what is on top.
+    return [groups[key] for key in sorted(groups, key=lambda key: (not key[1], key[0]))]
+
+
+def depth_of(name: str) -> int | None:
+    """How many layers of blocks lie below a parameter; none for what lies above them all."""
+    parts = [part for part in name.split(".") if part not in ("encoder", "members")]
+    while parts and parts[0].isdigit():
+        parts = parts[1:]
+    if parts[0] == "blocks":
+        return int(parts[1]) + 1
+    return 0 if parts[0] in ("stem", "positions", "tower") else None

@@ -78,6 +78,8 @@ class OptimizerConfig(Config):
     """Batches whose gradients are averaged before each step."""
     clip: float | None = Field(default=1.0, gt=0)
     """Largest norm of the gradient."""
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    """Each block learns so many times as fast as the one above it, the head at full speed."""
 
     @field_validator("betas")
     @classmethod
@@ -162,6 +164,17 @@ class Adaptation(Config):
     set: dict[str, Any]
 
 
+class StartConfig(Config):
+    """Weights to start from; what the model has none for, as the head, starts fresh."""
+
+    run: Path
+    """A run of ``pretrain`` or ``train``, whose model reads the same tokens."""
+    weights: str | None = None
+    """SHA-256 of that run's weights; written down when a training begins."""
+    frozen: bool = False
+    """Whether everything but the pooling and the head stays as it was learned there."""
+
+
 class RunConfig(Config):
     """All settings of a training; with the rows it learns from they decide its result."""
 
@@ -176,6 +189,7 @@ class RunConfig(Config):
     optimizer: OptimizerConfig = OptimizerConfig()
     trainer: TrainerConfig = TrainerConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
+    start: StartConfig | None = None
     variants: tuple[Variant, ...] = ()
     """The best of these on the validation split is trained; none to train what is written here."""
     probe: ProbeConfig = ProbeConfig()

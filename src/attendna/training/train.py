@@ -18,6 +18,7 @@ from attendna.prediction.device import choose_device, choose_precision, describe
 from attendna.prediction.predictor import Predictor, refuse_unreadable
 from attendna.training.examples import Examples
 from attendna.training.run import Environment, RunConfig, RunFolder, default_threads
+from attendna.training.transfer import source_line, with_source
 
 if TYPE_CHECKING:
     from attendna.training.loop import Machine
@@ -71,7 +72,7 @@ def train(
     if not begun:
         folder.refuse_existing(force=force)
     examples = Examples.read(task_folder)
-    config = config.adapted(len(examples.train))
+    config = with_source(config.adapted(len(examples.train)))
     console = Console(stderr=True, highlight=False, quiet=not progress)
     if begun:
         environment = folder.resume(config, examples.split_hash)
@@ -80,6 +81,8 @@ def train(
             return folder.path
     else:
         _check(config, examples)
+        if config.start is not None:
+            console.print(source_line(config, config.start), soft_wrap=True)
         environment = _environment(config, examples)
         folder.create(config, environment, force=force)
     with folder.locked():
