@@ -138,6 +138,32 @@ def test_the_run_knows_its_weights_and_resumes(
         train(config_of(supervised), task, run, resume=True, progress=False)
 
 
+def test_adapters_learn_beside_what_was_learned(
+    pretrained: Path, task: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("peft")
+    tree = config_of(pretrained, trainer={"ema": 0.0}, optimizer={"learning_rate": 0.01}).to_tree()
+    tree["start"]["lora"] = {"rank": 2}
+    config = parse(RunConfig, tree, "test")
+    run = train(config, task, tmp_path / "run", progress=False)
+    before = load_language(pretrained)[1].encoder.state_dict()
+    after = load(run)[1].state_dict()
+    for name, value in body(after).items():
+        change = value - before[name]
+        if name.startswith("blocks.") and value.ndim == 2:
+            # What was added is of the rank of the adapters.
+            sizes = torch.linalg.svdvals(change)
+            assert sizes[1] > 1e-4, name
+            assert sizes[2] < 1e-5 * max(1.0, float(sizes[0])), name
+        else:
+            assert torch.equal(value, before[name]), name
+    # As if killed after the last step: the same bits.
+    wanted = (run / "model.safetensors").read_bytes()
+    (run / "model.safetensors").unlink()
+    train(config, task, run, resume=True, progress=False)
+    assert (run / "model.safetensors").read_bytes() == wanted
+
+
 def test_members_of_an_ensemble_start_from_its_first(task: Path, tmp_path: Path) -> None:
     several = train(config_of(members=2), task, tmp_path / "several", progress=False)
     run = train(config_of(several, **still()), task, tmp_path / "run", progress=False)

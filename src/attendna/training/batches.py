@@ -19,7 +19,7 @@ from attendna.tokens.buffer import CodeBuffer, bucketed_batches
 from attendna.tokens.strand import reverse_complement
 from attendna.training.run import AugmentationConfig
 
-ORDER, AUGMENTATION, DROPOUT, WEIGHTS, MEMBER = range(5)
+ORDER, AUGMENTATION, DROPOUT, WEIGHTS, MEMBER, ADAPTERS, MASKS = range(7)
 """Purposes of randomness: each draws from a stream of its own."""
 
 

@@ -14,8 +14,9 @@ from attendna.prediction.predictions import probabilities_of
 from attendna.prediction.predictor import predict_logits
 from attendna.tokens.buffer import CodeBuffer
 from attendna.tokens.tokenizer import read_ahead
+from attendna.training.adapters import add_adapters, merged
 from attendna.training.averaging import WeightAverage
-from attendna.training.batches import WEIGHTS, TrainingBatches, seed_of
+from attendna.training.batches import ADAPTERS, WEIGHTS, TrainingBatches, seed_of
 from attendna.training.examples import Examples
 from attendna.training.loop import Machine, Remaining, lightning_trainer, own_settings, run
 from attendna.training.module import TrainingModule
@@ -76,7 +77,7 @@ def fit(
             folder,
             schedule,
             validation.measure,
-            lambda: save(folder.best, header, average.model),
+            lambda: save(folder.best, header, merged(average.model)),
             monitor=config.trainer.monitor,
             lower_is_better=config.trainer.lower_is_better,
             patience=config.trainer.patience,
@@ -117,6 +118,10 @@ def start(
             take_weights(model, config, config.start)
         if config.start.frozen:
             model.freeze(learned_parts(model))
+        if config.start.lora is not None:
+            with torch.random.fork_rng():
+                torch.manual_seed(seed_of(config.seed, ADAPTERS))
+                add_adapters(model, config.start.lora)
     return model.to(device)
 
 

@@ -164,6 +164,15 @@ class Adaptation(Config):
     set: dict[str, Any]
 
 
+class LoraConfig(Config):
+    """Low-rank adapters beside the matrices of all blocks (:mod:`attendna.training.adapters`)."""
+
+    rank: int = Field(default=8, ge=1)
+    alpha: float = Field(default=16.0, gt=0)
+    """What an adapter adds is multiplied by ``alpha / rank``."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
 class StartConfig(Config):
     """Weights to start from; what the model has none for, as the head, starts fresh."""
 
@@ -173,6 +182,14 @@ class StartConfig(Config):
     """SHA-256 of that run's weights; written down when a training begins."""
     frozen: bool = False
     """Whether everything but the pooling and the head stays as it was learned there."""
+    lora: LoraConfig | None = None
+    """Adapters to train instead of the blocks themselves."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.frozen and self.lora is not None:
+            raise ValueError("frozen and lora exclude each other; take one")
+        return self
 
 
 class RunConfig(Config):

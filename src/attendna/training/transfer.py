@@ -82,8 +82,10 @@ def source_line(config: RunConfig, start: StartConfig) -> str:
     fresh = take_weights(model, config, start)
     state = model.state_dict()
     taken = sum(v.numel() for n, v in state.items() if n.partition(".")[0] not in fresh)
-    frozen = "; all but the pooling and the head is frozen" if start.frozen else ""
-    return f"starting from {start.run}: {taken:,} numbers taken, {' and '.join(fresh)} new{frozen}"
+    still = "" if start.lora is None else f", but for adapters of rank {start.lora.rank}"
+    if start.frozen or start.lora is not None:
+        still = "; all but the pooling and the head is frozen" + still
+    return f"starting from {start.run}: {taken:,} numbers taken, {' and '.join(fresh)} new{still}"
 
 
 def learned_parts(model: SequenceModel) -> tuple[str, ...]:

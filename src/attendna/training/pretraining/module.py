@@ -10,16 +10,13 @@ from torch import Tensor
 
 from attendna.models.language import LanguageModel
 from attendna.tokens.strand import reverse_complement
-from attendna.training.batches import seed_of
+from attendna.training.batches import MASKS, seed_of
 from attendna.training.module import Learner
 from attendna.training.pretraining.config import ContrastiveConfig, MaskingConfig
 from attendna.training.pretraining.masking import Masked, hide
 from attendna.training.pretraining.windows import WindowBatch
 from attendna.training.run import OptimizerConfig
 from attendna.training.schedule import Schedule
-
-MASKS = 16
-"""Purpose of randomness, beside those of :mod:`attendna.training.batches`."""
 
 
 class PretrainingModule(Learner):

@@ -13,10 +13,9 @@ from attendna.core.errors import ConfigError
 from attendna.evaluation.language import ACCURACY, PERPLEXITY, Hidden, Tally
 from attendna.models.language import LanguageModel
 from attendna.prediction.device import Precision, autocast
-from attendna.training.batches import seed_of
+from attendna.training.batches import MASKS, seed_of
 from attendna.training.pretraining.config import MaskingConfig
 from attendna.training.pretraining.masking import hide
-from attendna.training.pretraining.module import MASKS
 
 BATCH = 64
 
