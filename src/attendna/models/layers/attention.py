@@ -50,8 +50,7 @@ def attend(
 
     Padded keys get a weight of exactly zero. The scale is ``1 / sqrt(C)`` where none is given.
     """
-    if scale is None:
-        scale = query.shape[-1] ** -0.5
+    factor: float = query.shape[-1] ** -0.5 if scale is None else scale
     backward = torch.is_grad_enabled() and any(x.requires_grad for x in (query, key, value))
     device = query.device.type
     # The fused kernel of the CPU has no gradient of a bias; torch then computes it in plain form.
@@ -60,9 +59,9 @@ def attend(
         allowed = None if mask is None else mask[:, None, None, :]
         if bias is not None:
             allowed = bias if allowed is None else bias.masked_fill(~allowed, float("-inf"))
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, scale=scale)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, scale=factor)
     # Scaling the queries touches C numbers a row, scaling the scores S.
-    scores = (query * scale) @ key.transpose(-1, -2)
+    scores = (query * factor) @ key.transpose(-1, -2)
     if bias is not None:
         scores = scores + bias
     if mask is not None:
