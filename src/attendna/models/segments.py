@@ -40,7 +40,8 @@ class SegmentsConfig(ModelConfig):
     join: AnyJoinConfig = ConcatConfig()
     at_once: int = Field(default=1024, ge=1)
     """Segments computed at a time. Where training has more in a batch they are computed again for
-    the gradient, so that memory does not grow with the length of the sequences."""
+    the gradient, so that memory does not grow with the length of the sequences; statistics of a
+    batch are then those of so many segments."""
     hidden: int | None = Field(default=None, ge=1)
     """Width of a hidden layer in the head; none for a linear head."""
     head_dropout: float = Field(default=0.3, ge=0, lt=1)
