@@ -35,6 +35,12 @@ def test_people_read_a_table_and_machines_rows(
     rows = json.loads(said.out)
     assert rows[0]["run"] == load_language(tmp_path / "run")[0].run_id
     assert "is finished, there is nothing to resume" in said.err
+    # No line is broken where a terminal is as narrow as they come.
+    assert run(words(genome, tmp_path, *exclude, "--resume")) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert len(table) == 4 + 29 + 1
+    assert run(["report", str(tmp_path / "run"), "--out", str(tmp_path / "run.html")]) == 2
+    assert "is a language model, of which there is no page" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,12 @@ def show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         of_run.setdefault(row["run"], {})[row["metric"]] = row
     title = f"held out: {rows[0]['n']:,} hidden bases"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("told by", no_wrap=True)
-    for heading in ("accuracy", "95 % interval", "perplexity", "behind by", "95 % interval"):
-        table.add_column(heading, justify="right")
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    table.add_column("told by")
+    for heading in ("accuracy", "95 % interval", "perplexity", "behind", "95 % interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, found in of_run.items():
         right, gain = found["masked_accuracy"], found.get("masked_accuracy_gain")
         table.add_row(
@@ -82,7 +84,7 @@ def show(rows: list[dict[str, Any]]) -> None:
             spell_number(right["value"]),
             spell_interval(right["low"], right["high"], ".3f"),
             spell_number(found["perplexity"]["value"], ".3f"),
-            spell_number(gain["value"]) if gain else "",
+            spell_number(gain["value"], ".3f") if gain else "",
             spell_interval(gain["low"], gain["high"], ".3f") if gain else "",
         )
     console().print(table)

@@ -69,6 +69,11 @@ class Run:
                 f"{self.path} is not a run folder: it has no run.yaml",
                 "name a folder that `attendna train` made",
             )
+        if "tell" in self.config:
+            raise FolderError(
+                f"{self.path} is a language model, of which there is no page",
+                "see its metrics.json and log.csv, or report a run that starts from it",
+            )
 
     @cached_property
     def config(self) -> Tree:
