@@ -92,7 +92,7 @@ def our_step(genome: Path, reading: Reading, windows: int) -> Step:
         "model": {
             "name": "encoder",
             # BERT has no convolution over its tokens.
-            "stem": {"name": "embedding", "mix": 1} if reading.k > 1 else None,
+            "stem": {"name": "embedding", "mix": None} if reading.k > 1 else None,
             "width": WIDTH,
             "blocks": BLOCKS,
             "heads": HEADS,

@@ -9,6 +9,7 @@ _HOMES = {
     "EvaluationResult": "attendna.evaluation.evaluate",
     "Predictions": "attendna.prediction.predictions",
     "Predictor": "attendna.prediction.predictor",
+    "PretrainingConfig": "attendna.training.pretraining.config",
     "RunConfig": "attendna.training.run",
     "SequenceBatch": "attendna.genome.sequences",
     "Task": "attendna.tasks.store",
@@ -19,6 +20,7 @@ _HOMES = {
     "get_task": "attendna.tasks.get",
     "import_tables": "attendna.tasks.ingest",
     "open_task": "attendna.tasks.store",
+    "pretrain": "attendna.training.pretraining.train",
     "read_sequences": "attendna.prediction.sequences",
     "simulate": "attendna.tasks.simulate",
     "train": "attendna.training.train",
@@ -31,6 +33,7 @@ __all__ = [
     "EvaluationResult",
     "Predictions",
     "Predictor",
+    "PretrainingConfig",
     "RunConfig",
     "SequenceBatch",
     "Task",
@@ -41,6 +44,7 @@ __all__ = [
     "get_task",
     "import_tables",
     "open_task",
+    "pretrain",
     "read_sequences",
     "simulate",
     "train",
@@ -62,6 +66,8 @@ if TYPE_CHECKING:
     from attendna.tasks.simulate import simulate
     from attendna.tasks.spec import TaskSpec
     from attendna.tasks.store import Task, open_task, write_task
+    from attendna.training.pretraining.config import PretrainingConfig
+    from attendna.training.pretraining.train import pretrain
     from attendna.training.run import RunConfig
     from attendna.training.train import train
 

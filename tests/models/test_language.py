@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.words import config as words
 
 from attendna.core.config import parse
 from attendna.core.errors import ConfigError
@@ -105,6 +106,11 @@ def test_what_has_no_tokens_or_words_is_refused() -> None:
         LanguageModel(CNNConfig(), OneHotConfig().build(), "bases")
     with pytest.raises(ConfigError, match="the stem makes one token of 4"):
         model_of("pooled", tell="words")
+
+
+def test_words_of_no_fixed_length_are_refused() -> None:
+    with pytest.raises(ConfigError, match="reads fixed words; set tokenizer to onehot, kmer"):
+        Words.of(words().build())
 
 
 def test_it_learns_what_stands_beside(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ GIVES = {
     "cluster": "data build --engine ray",
     "fast": "encoding and k-mers at the speed of memory",
     "dna2vec": "attendna tokens train-dna2vec",
+    "lora": "fine-tuning by low-rank adapters",
     "signal": "bigWig files",
     "tracks": "tasks of tracks: TFRecords and Zarr",
     "twobit": ".2bit genomes",
