@@ -41,7 +41,7 @@ def test_guessing_has_a_perplexity_of_four(hidden: Hidden) -> None:
 def test_rows_are_tidy_and_gains_are_paired(hidden: Hidden) -> None:
     sure = np.full((hidden.truth.size, 4), 0.01, np.float32)
     sure[np.arange(hidden.truth.size), hidden.truth] = 0.97
-    counted = MarkovModel.of([np.tile(np.array([0, 1, 2, 3, 3], np.uint8), 200)])
+    counted = MarkovModel.of([np.tile(np.array([0, 1, 2, 3, 3], np.uint8), 5_000)])
     others = baselines(counted, hidden)
     assert len(others) == 12 + 11 + 5
     rows = measure_language("run", Tally.of(hidden, sure), others, resamples=200)

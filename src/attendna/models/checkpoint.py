@@ -90,9 +90,9 @@ def load(folder: str | Path) -> tuple[Checkpoint, SequenceModel]:
     path, tree, weights = read_model(folder)
     if "tokenizer" not in tree:
         raise FolderError(f"{path} is a model of tracks, not of classes", "name a run of classes")
-    checkpoint = parse(Checkpoint, tree, path)
-    return checkpoint, fill(path, checkpoint.build(), weights)
     if "tell" in tree:
         raise FolderError(
             f"{path} is a language model and has no classes", "fine-tune it: train --from"
         )
+    checkpoint = parse(Checkpoint, tree, path)
+    return checkpoint, fill(path, checkpoint.build(), weights)
