@@ -168,7 +168,7 @@ class LoraConfig(Config):
     """Low-rank adapters beside the matrices of all blocks (:mod:`attendna.training.adapters`)."""
 
     rank: int = Field(default=8, ge=1)
-    alpha: float = Field(default=16.0, gt=0)
+    alpha: int = Field(default=16, ge=1)
     """What an adapter adds is multiplied by ``alpha / rank``."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
