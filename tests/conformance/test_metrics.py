@@ -94,5 +94,6 @@ def test_what_is_not_defined_is_nan_without_a_warning(metric: Metric) -> None:
 def test_a_metric_of_the_confusion_matrix_needs_nothing_else(name: str, classes: int) -> None:
     metric = METRICS[name]
     assert metric.of_confusion is not None
-    rows = Weighted.once(sample(classes))
+    once = sample(classes)
+    rows = Weighted(once, np.ones((1, once.n)))
     assert metric.of_confusion(rows.confusion)[0] == metric(rows)[0]

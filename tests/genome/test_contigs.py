@@ -2,7 +2,7 @@
 
 import pytest
 
-from attendna.genome.contigs import ContigNames, recognize_build, same_build
+from attendna.genome.contigs import ContigNames, natural_key, recognize_build, same_build
 
 UCSC = ["chr1", "chr2", "chrX", "chrM", "chrUn_KI270302v1"]
 ENSEMBL = ["1", "2", "X", "MT", "KI270302.1"]
@@ -69,3 +69,10 @@ def test_builds_are_recognized_by_lengths_that_agree(
 def test_builds_have_two_names(one: str, other: str, same: bool) -> None:
     assert same_build(one, other) is same
     assert same_build(other, one) is same
+
+
+def test_names_sort_as_people_sort_them() -> None:
+    names = ["chrX", "chr10", "chr2", "chrM", "1", "chrII", "chr2_alt"]
+    assert sorted(names, key=natural_key) == [
+        "1", "chr2", "chr2_alt", "chr10", "chrII", "chrM", "chrX",
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from attendna.core.errors import ConfigError, FolderError
-from attendna.prediction.predictions import Predictions, probabilities_of
+from attendna.prediction.predictions import Predictions, on_scale
 
 
 def predictions(values: np.ndarray, names: tuple[str, ...]) -> Predictions:
@@ -18,18 +18,24 @@ def test_probabilities_are_those_of_torch() -> None:
     one = np.array([[-800.0], [0.0], [3.0], [800.0]], dtype=np.float32)
     many = np.array([[1.0, 2.0, -3.0], [900.0, 0.0, -900.0]], dtype=np.float32)
     np.testing.assert_allclose(
-        probabilities_of(one), torch.sigmoid(torch.from_numpy(one)), rtol=1e-6
+        on_scale(one, "binary", "probability"), torch.sigmoid(torch.from_numpy(one)), rtol=1e-6
     )
     np.testing.assert_allclose(
-        probabilities_of(many), torch.from_numpy(many).softmax(1), rtol=1e-5, atol=1e-30
+        on_scale(many, "multiclass", "probability"),
+        torch.from_numpy(many).softmax(1),
+        rtol=1e-5,
+        atol=1e-30,
     )
-    assert probabilities_of(one).dtype == np.float32
+    np.testing.assert_allclose(
+        on_scale(many, "multilabel", "probability"), torch.from_numpy(many).sigmoid(), rtol=1e-6
+    )
+    assert on_scale(one, "binary", "probability").dtype == np.float32
 
 
-def test_the_scale_is_converted_once() -> None:
-    made = predictions(np.array([[0.0]]), ("on",)).probabilities()
-    assert (made.scale, made.values.tolist()) == ("probability", [[0.5]])
-    assert made.probabilities() is made
+@pytest.mark.parametrize("scale", ["logit", "value"])
+def test_numbers_and_logits_are_left_as_they_are(scale: str) -> None:
+    values = np.array([[-3.5]], dtype=np.float32)
+    assert on_scale(values, "regression", scale) is values
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".tsv"])

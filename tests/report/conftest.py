@@ -82,7 +82,9 @@ def make_run(tmp_path: Path) -> MakeRun:
                 name: sample.probabilities[:, t].astype(np.float32) for t, name in enumerate(names)
             }
             head = {"task": spec.name, "split": split, "id": rows.ids, "label": rows.labels}
-            measured = measure(sample, run="abc123", task=spec.name, split=split, resamples=50)
+            measured = measure(
+                sample, spec.label_kind, run="abc123", task=spec.name, split=split, resamples=50
+            )
             write_evaluation(folder, EvaluationResult(measured, pl.DataFrame(head | columns)))
         return folder
 

@@ -17,7 +17,8 @@ from tests.report.conftest import metric_rows
 from attendna.core.errors import FolderError
 from attendna.interpret.mutagenesis import saturation_mutagenesis
 from attendna.prediction.predictor import Predictor
-from attendna.report.html import duration, embedded, measure, percent, thousands, write_report
+from attendna.report.html import write_report
+from attendna.report.template import measure
 from attendna.tasks.spec import Source, TaskSpec
 from attendna.tasks.store import Task, open_task, write_task
 
@@ -280,13 +281,6 @@ def test_hostile_names_are_text(make_run, tmp_path: Path) -> None:
     assert "alert(2)" in page.prose
 
 
-def test_embedded_json_cannot_end_its_script() -> None:
-    figure = go.Figure(go.Scatter(x=[1], y=[2], name="</script><!--&"))
-    text = str(embedded(figure))
-    assert not set("<>&") & set(text)
-    assert json.loads(text)["data"][0]["name"] == "</script><!--&"
-
-
 def test_an_existing_page_is_kept_without_force(trained: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     out.write_text("mine")
@@ -308,28 +302,6 @@ def test_torch_is_never_loaded(trained: Path, task: Task, tmp_path: Path) -> Non
     )
     arguments = [str(trained), str(tmp_path / "page.html"), str(task.folder)]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0.4, "0 s"),
-        (59.6, "1 min 0 s"),
-        (61.0, "1 min 1 s"),
-        (3600.0, "1 h 0 min"),
-        (7322.0, "2 h 2 min"),
-    ],
-)
-def test_duration(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
-
-
-def test_numbers_as_text() -> None:
-    assert [measure(value) for value in (0.7126, -0.05, None, float("nan"))] == [
-        "0.713", "−0.050", "–", "–",
-    ]  # fmt: skip
-    assert percent(0.4567) == "45.7\u202f%"
-    assert thousands(1234567) == "1,234,567"
 
 
 def test_importance_is_shown_where_it_is_known(trained: Path, task: Task, tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy import ndarray
+from tests.tasks.test_tfrecord import example, framed
+
 from attendna.tasks.track_spec import TrackSpec
 from attendna.tasks.track_targets import read_targets
 from attendna.tasks.track_writer import Slot, track_writer
 from attendna.tasks.tracks import TrackTask
-from numpy import ndarray
-from tests.tasks.test_tfrecord import example, framed
 
 WINDOW, BINS, BIN_SIZE, CROP, TRACKS = 96, 8, 8, 16, 3
 SPLITS = {"train": 5, "valid": 2, "test": 2}

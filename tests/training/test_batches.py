@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendna.genome.sequences import SequenceBatch
+from attendna.tasks.labels import Labels
 from attendna.tokens.buffer import CodeBuffer
 from attendna.tokens.strand import reverse_complement
 from attendna.training.batches import (
@@ -14,6 +15,7 @@ from attendna.training.batches import (
     seed_of,
     shift,
 )
+from attendna.training.labels import LabelBuffer
 from attendna.training.run import AugmentationConfig
 
 N = 4
@@ -36,7 +38,7 @@ def batches(seed: int = 0, rows: int = 23, **changes: object) -> TrainingBatches
         "both_strands": True,
         "augmentation": AugmentationConfig(shift=2, mask=0.1),
     } | changes
-    labels = np.arange(rows, dtype=np.int8)
+    labels = LabelBuffer(Labels(np.arange(rows, dtype=np.int8)))
     return TrainingBatches(
         CodeBuffer(SequenceBatch.from_text(texts)), labels, seed=seed, **settings
     )

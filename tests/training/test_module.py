@@ -4,10 +4,12 @@ import torch
 from tests.training.conftest import small
 
 from attendna.genome.sequences import SequenceBatch
+from attendna.tasks.labels import Labels
 from attendna.tokens.buffer import CodeBuffer
 from attendna.training.batches import TrainingBatches
+from attendna.training.labels import LabelBuffer
 from attendna.training.module import TrainingModule, depth_of, is_decayed
-from attendna.training.objectives import Objective
+from attendna.training.objectives import objective_of
 from attendna.training.run import AugmentationConfig, ObjectiveConfig, OptimizerConfig
 from attendna.training.schedule import Schedule
 
@@ -19,7 +21,7 @@ def module(layer_decay: float = 1.0, **model: object) -> TrainingModule:
     return TrainingModule(
         config.model.build(tokenizer, 1),
         tokenizer,
-        objective=Objective(ObjectiveConfig(), np.array([2, 2]), cpu),
+        objective=objective_of(ObjectiveConfig(), "binary", np.array([2, 2]), cpu),
         optimizer=OptimizerConfig(weight_decay=0.3, layer_decay=layer_decay),
         schedule=Schedule.plan(config.trainer, config.optimizer, 100),
         seed=0,
@@ -29,7 +31,7 @@ def module(layer_decay: float = 1.0, **model: object) -> TrainingModule:
 def batches() -> TrainingBatches:
     return TrainingBatches(
         CodeBuffer(SequenceBatch.from_text(["ACGTACGTACGT", "GGGGACCA", "TTTTACGAC", "CCAACGAA"])),
-        np.array([0, 1, 0, 1], dtype=np.int8),
+        LabelBuffer(Labels(np.array([0, 1, 0, 1], dtype=np.int8))),
         batch_size=2,
         seed=0,
         both_strands=False,

@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from attendna.training.objectives import Objective
+from attendna.training.objectives import Objective, objective_of
 from attendna.training.run import ObjectiveConfig
 
 CPU = torch.device("cpu")
@@ -13,7 +13,7 @@ BINARY = torch.tensor([[[0.3], [-1.2], [2.0], [0.0], [5.0]]])
 
 
 def objective(counts: np.ndarray = EVEN, **settings: object) -> Objective:
-    return Objective(ObjectiveConfig(**settings), counts, CPU)
+    return objective_of(ObjectiveConfig(**settings), "binary", counts, CPU)
 
 
 def test_binary_cross_entropy_is_that_of_torch() -> None:
@@ -93,3 +93,50 @@ def test_a_certain_right_answer_has_a_gradient_of_numbers() -> None:
     logits = torch.tensor([[[80.0], [-80.0]]], requires_grad=True)
     objective(loss="focal", gamma=0.5)(logits, torch.tensor([1, 1])).backward()
     assert torch.isfinite(logits.grad).all()
+
+
+TRACKS = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+LOGITS = torch.tensor([[[0.3, -1.0, 2.0], [4.0, 0.1, -2.0]]])
+
+
+def of_kind(kind: str, **settings: object) -> Objective:
+    return objective_of(ObjectiveConfig(**settings), kind, np.zeros(3, dtype=np.int64), CPU)
+
+
+def test_tracks_are_each_a_question_of_yes_or_no() -> None:
+    made = of_kind("multilabel")(LOGITS, TRACKS)
+    torch.testing.assert_close(made, F.binary_cross_entropy_with_logits(LOGITS[0], TRACKS))
+    made = of_kind("multilabel", loss="focal", alpha=0.8, gamma=2.0)(LOGITS, TRACKS)
+    p = torch.sigmoid(LOGITS[0])
+    true = torch.where(TRACKS == 1, p, 1 - p)
+    alpha = torch.where(TRACKS == 1, 0.8, 0.2)
+    torch.testing.assert_close(made, 2 * (-alpha * (1 - true) ** 2 * true.log()).mean())
+
+
+@pytest.mark.parametrize(
+    ("loss", "plain"),
+    [
+        ("cross_entropy", F.binary_cross_entropy_with_logits),
+        ("mse", F.mse_loss),
+        ("huber", lambda x, y: F.huber_loss(x, y, delta=0.5)),
+    ],
+)
+def test_numbers_that_are_missing_are_left_out(loss: str, plain: object) -> None:
+    values = torch.tensor([[0.2, float("nan"), 0.9], [float("nan"), 0.4, 0.0]])
+    known = ~values.isnan()
+    logits = LOGITS.clone().requires_grad_()
+    made = of_kind("regression", loss=loss, delta=0.5)(logits, values)
+    torch.testing.assert_close(made, plain(LOGITS[0][known], values[known]))
+    made.backward()
+    assert (logits.grad[0][~known] == 0).all()
+    assert (logits.grad[0][known] != 0).all()
+
+
+def test_members_are_averaged_and_nothing_known_costs_nothing() -> None:
+    values = torch.tensor([[0.2, float("nan"), 0.9], [float("nan"), 0.4, 0.0]])
+    two = torch.cat([LOGITS, LOGITS + 1])
+    made = of_kind("regression")(two, values)
+    alone = [of_kind("regression")(part[None], values) for part in two]
+    torch.testing.assert_close(made, torch.stack(alone).mean())
+    nothing = torch.full((2, 3), float("nan"))
+    assert of_kind("regression", loss="mse")(two, nothing) == 0

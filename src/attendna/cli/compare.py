@@ -7,6 +7,7 @@ import typer
 
 from attendna.cli.options import (
     Device,
+    Force,
     Json,
     OtherSplit,
     Resamples,
@@ -15,12 +16,13 @@ from attendna.cli.options import (
     TaskFolders,
     only_task,
 )
-from attendna.cli.output import console, print_json, spell_interval, spell_number
+from attendna.cli.output import console, print_json, say, spell_interval, spell_number
 
 if TYPE_CHECKING:
     import polars as pl
 
     from attendna.evaluation.compare import Comparison
+    from attendna.evaluation.tracks import TrackComparison
     from attendna.tasks.spec import SplitName
 
 SHOWN = ("auroc", "auprc", "mcc", "accuracy", "f1", "brier", "ece")
@@ -41,21 +43,33 @@ def compare(
     resamples: Resamples = 2000,
     seed: Seed = 0,
     other_split: OtherSplit = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.html", help="Draw two models of tracks as a page."),
+    ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Measure trained models on the same rows and test each against the first.
 
     Differences are tested by the paired bootstrap, those of AUROC also by DeLong's test and those
     of accuracy by McNemar's. Models of tracks are compared by what `evaluate` has entered into
-    their folders, record by record, and need no --task. Nothing is written.
+    their folders, record by record, and need no --task. Nothing is written but the page.
     """
+    from attendna.core.errors import ConfigError
+    from attendna.core.files import refuse_existing
     from attendna.evaluation.compare import compare
     from attendna.models.header import is_of_tracks
 
+    if out is not None:
+        refuse_existing(out, force=force)
     if is_of_tracks(runs[0]):
-        _compare_tracks(runs, split, resamples, seed, json=json)
+        compared = _compare_tracks(runs, split, resamples, seed, json=json)
+        if out is not None:
+            _draw_tracks(runs, split, compared, out, force=force)
         return
-
+    if out is not None:
+        raise ConfigError("--out draws models of tracks", "use --json for those of classes")
     comparison = compare(
         runs,
         only_task(task),
@@ -79,44 +93,71 @@ def compare(
 
 def _compare_tracks(
     runs: list[Path], split: "SplitName", resamples: int, seed: int, *, json: bool
-) -> None:
+) -> "list[TrackComparison]":
     from attendna.core.errors import ConfigError
     from attendna.evaluation.tracks import compare_tracks
 
     if len(runs) < 2:
         raise ConfigError("one run is compared with nothing", "name two or more")
-    found = {
-        str(other): compare_tracks(runs[0], other, split, resamples=resamples, seed=seed).rows
-        for other in runs[1:]
-    }
+    found = [
+        compare_tracks(runs[0], other, split, resamples=resamples, seed=seed) for other in runs[1:]
+    ]
+    pairs = list(zip(map(str, runs[1:]), found, strict=True))
     if json:
-        rows = {other: frame.to_dicts() for other, frame in found.items()}
-        print_json([{"run": other, **row} for other in rows for row in rows[other]])
-        return
-    for other, frame in found.items():
-        show_tracks(str(runs[0]), other, frame)
+        print_json([{"run": name, **row} for name, part in pairs for row in part.rows.to_dicts()])
+    else:
+        for name, part in pairs:
+            show_tracks(str(runs[0]), name, part.rows)
+    return found
+
+
+def _draw_tracks(
+    runs: list[Path],
+    split: "SplitName",
+    compared: "list[TrackComparison]",
+    out: Path,
+    *,
+    force: bool,
+) -> None:
+    from attendna.core.errors import ConfigError
+    from attendna.core.files import publish_file
+    from attendna.report.track_comparison import TrackComparisonPage
+
+    if len(compared) != 1:
+        raise ConfigError("--out draws two runs", "name two")
+    first, second = (run.resolve().name for run in runs)
+    page = TrackComparisonPage(first, second, split, compared[0].rows, compared[0].scores)
+    with publish_file(out, force=force) as partial:
+        page.sheet().write(partial)
+    say(f"wrote {out}")
 
 
 def show_tracks(first: str, other: str, rows: "pl.DataFrame") -> None:
     """Print how two models of tracks compare: mean correlation within records, by assay."""
     from rich.table import Table
 
-    table = Table(title=f"{other} against {first}, mean correlation within records")
-    columns = ("head", "assay", "records", first, other, "difference", "95 % interval")
-    for column in (*columns, "correlation of scores", "at least as good"):
-        table.add_column(column, justify="left" if column in ("head", "assay") else "right")
-    for row in rows.iter_rows(named=True):
-        table.add_row(
-            row["head"],
-            row["assay"],
-            str(row["n"]),
-            *(spell_number(row[name]) for name in ("first", "second")),
-            spell_number(row["difference"], "+.4f"),
-            spell_interval(row["low"], row["high"], "+.4f"),
-            spell_number(row["correlation"]),
-            f"{row['as_good']:.0%}",
-        )
-    console().print(table)
+    out = console()
+    out.print("mean correlation within records", style="bold")
+    out.print(f"first: {first}\nsecond: {other}", markup=False, soft_wrap=True)
+    for (head,), part in rows.group_by("head", maintain_order=True):
+        table = Table(box=None, pad_edge=False)
+        columns = (str(head), "records", "first", "second", "difference (95 %)")
+        for column in (*columns, "alike", "as good"):
+            left = column == head
+            table.add_column(column, justify="left" if left else "right", no_wrap=True)
+        for row in part.iter_rows(named=True):
+            between = spell_interval(row["low"], row["high"], "+.3f")
+            table.add_row(
+                row["assay"],
+                str(row["n"]),
+                *(spell_number(row[name], ".3f") for name in ("first", "second")),
+                f"{spell_number(row['difference'], '+.3f')} ({between})",
+                spell_number(row["correlation"], ".3f"),
+                f"{row['as_good']:.0%}",
+            )
+        out.print(table)
+    out.print("difference: second less first; alike: correlation of their scores;")
+    out.print("as good: records in which the second is at least as good as the first")
 
 
 def show(comparison: "Comparison") -> None:

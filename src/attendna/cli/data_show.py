@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attendna.cli.options import Json
-from attendna.cli.output import console, print_json
-from attendna.cli.show_tracks import show_tracks
+from attendna.cli.options import Force, Json
+from attendna.cli.output import console, print_json, say
+from attendna.cli.show_tracks import show_tracks, tell_audit
 
 if TYPE_CHECKING:
+    from attendna.report.data_card import DataCard
+    from attendna.report.sheet import Sheet
+    from attendna.tasks.audit.audit import Audit
     from attendna.tasks.catalogue import CatalogueEntry
     from attendna.tasks.store import Task
 
@@ -28,21 +31,45 @@ _OF_TRACKS = {"multilabel": "positive tracks a row", "regression": "known tracks
 def data_show(
     name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A known set or a task folder.")],
     *,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.html", help="Draw a task folder's card as a page."),
+    ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
-    """Show what a data set holds, where it is from, and under which terms."""
+    """Show what a data set holds, where it is from, and under which terms.
+
+    The page draws chromosomes, lengths and GC content too, and shows the audit; a folder that has
+    not been audited is audited for it.
+    """
+    from attendna.core.files import publish_file, refuse_existing
+
+    if out is not None:
+        refuse_existing(out, force=force)
     if Path(name).is_dir():
         from attendna.tasks.store import open_task
         from attendna.tasks.tracks import is_track_task
 
         if is_track_task(name):
-            show_tracks(Path(name), json=json)
+            sheet = show_tracks(Path(name), json=json, draw=out is not None)
         else:
-            _show_task(open_task(name), json=json)
+            sheet = _show_task(open_task(name), json=json, draw=out is not None)
+        if out is not None and sheet is not None:
+            with publish_file(out, force=force) as partial:
+                sheet.write(partial)
+            say(f"wrote {out}")
     else:
+        from attendna.core.errors import ConfigError
         from attendna.tasks.catalogue import find_entry
 
-        _show_entry(find_entry(name), json=json)
+        entry = find_entry(name)
+        if out is not None:
+            raise ConfigError(
+                f"{entry.name} is not on this machine, so there is nothing to draw",
+                f"get it first: attendna data get {entry.name} --out DIR",
+            )
+        _show_entry(entry, json=json)
 
 
 def _show_entry(entry: "CatalogueEntry", *, json: bool) -> None:
@@ -63,10 +90,12 @@ def _show_entry(entry: "CatalogueEntry", *, json: bool) -> None:
         console().print(rows, markup=False, soft_wrap=True)
 
 
-def _show_task(task: "Task", *, json: bool) -> None:
+def _show_task(task: "Task", *, json: bool, draw: bool) -> "Sheet | None":
     from attendna.report.data_card import describe
+    from attendna.tasks.audit.audit import audit, read_audit
 
     card = describe(task)
+    audited = read_audit(task.folder) or (audit(task.folder) if draw else None)
     splits: dict[str, dict[str, Any]] = {
         name: {
             "rows": part.n,
@@ -74,14 +103,37 @@ def _show_task(task: "Task", *, json: bool) -> None:
             "bases": _spread(part.lengths),
             "gc": _spread(part.gc),
             "unknown": part.unknown,
+            "chromosomes": dict(part.chromosomes),
         }
         for name, part in card.splits.items()
     }
     shared = {f"{a} and {b}": n for (a, b), n in card.shared.items()}
     examples = _examples(task)
     if json:
-        print_json(task.spec.to_tree() | {"splits": splits, "shared": shared, "examples": examples})
-        return
+        verdict = {"audit": audited.level if audited else None}
+        found = {"splits": splits, "shared": shared, "examples": examples}
+        print_json(task.spec.to_tree() | found | verdict)
+    else:
+        _print_task(task, splits, shared, examples)
+        tell_audit(audited, task.folder)
+    return _draw(task, card, audited, examples) if draw and audited else None
+
+
+def _draw(
+    task: "Task", card: "DataCard", audited: "Audit", examples: list[dict[str, str]]
+) -> "Sheet":
+    from attendna.report.task_page import Example, TaskPage
+
+    shown = tuple(Example(row["id"], row["class"], row["sequence"]) for row in examples)
+    return TaskPage(task.spec, card, audited, shown).sheet()
+
+
+def _print_task(
+    task: "Task",
+    splits: dict[str, dict[str, Any]],
+    shared: dict[str, int],
+    examples: list[dict[str, str]],
+) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)

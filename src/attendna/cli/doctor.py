@@ -86,7 +86,8 @@ def _processor() -> dict[str, Any]:
     import psutil
     import torch
 
-    from attendna.prediction.device import bf16_is_fast, processor_name
+    from attendna.models.hardware import bf16_is_fast
+    from attendna.prediction.device import processor_name
 
     flags = re.search(r"^flags\s*:(.*)$", _read(Path("/proc/cpuinfo")), re.MULTILINE)
     known = flags[1].split() if flags else []

@@ -97,6 +97,7 @@ app = group(
         "evaluate": Verb("attendna.cli.evaluate:evaluate", "Measure a trained model on a split."),
         "compare": Verb("attendna.cli.compare:compare", "Compare trained models on one split."),
         "predict": Verb("attendna.cli.predict:predict", "Predict for sequences of your own."),
+        "profile": Verb("attendna.cli.profile:profile", "Measure what a model of tracks costs."),
         "report": Verb("attendna.cli.report:report", "Write the page that shows a run."),
     },
 )
@@ -135,6 +136,10 @@ interpret = group(
     "See what a model has learned, base by base.",
     {
         "ism": Verb("attendna.cli.interpret_ism:interpret_ism", "Mutate every base in silico."),
+        "receptive-field": Verb(
+            "attendna.cli.interpret_receptive_field:interpret_receptive_field",
+            "See how far a model of tracks sees.",
+        ),
     },
 )
 

@@ -31,7 +31,7 @@ def predict(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Predict for every sequence of a file: its id, the probabilities, and the class called."""
+    """Predict for every sequence of a file: its id, what is predicted, and the class called."""
     _check_names(source, out)
     from attendna.core.files import refuse_existing
     from attendna.prediction.predictor import InputWarning, Predictor
@@ -50,6 +50,13 @@ def predict(
         predictions = predictor.predict(sequences, ids, source=source, progress=advance)
     for warning in caught:
         say(f"warning: {warning.message}")
+    if predictor.checkpoint.label_kind in ("multilabel", "regression"):
+        predictions.write(out, force=force)
+        if json:
+            print_json({"out": str(out), "rows": len(ids), "tracks": len(predictions.names)})
+        else:
+            say(f"wrote {out}: {len(ids):,} rows, {len(predictions.names):,} tracks")
+        return
     called = predictor.call(predictions)
     predictions.write(out, force=force, call=called)
     counts = Counter(called)

@@ -6,19 +6,61 @@ from typing import TYPE_CHECKING, Any
 from attendna.cli.output import console, print_json
 
 if TYPE_CHECKING:
+    from collections import Counter
+
+    from attendna.report.sheet import Sheet
+    from attendna.tasks.audit.audit import Audit
+    from attendna.tasks.spec import SplitName
     from attendna.tasks.tracks import TrackTask
 
 
-def show_tracks(folder: Path, *, json: bool) -> None:
-    """Show the splits of a task of tracks, and its tracks by their type."""
+def show_tracks(folder: Path, *, json: bool, draw: bool) -> "Sheet | None":
+    """Show the splits of a task of tracks, and its tracks by their type.
+
+    Parameters
+    ----------
+    draw
+        Also make the page.
+    """
+    from attendna.tasks.audit.audit import audit, read_audit
     from attendna.tasks.tracks import open_track_task
 
     task = open_track_task(folder)
     splits = {split: _describe(task, split) for split in task.splits}
     assays = _assays(task)
+    audited = read_audit(folder) or (audit(folder) if draw else None)
     if json:
-        print_json(task.spec.to_tree() | {"split": splits, "assays": assays})
+        verdict = {"audit": audited.level if audited else None}
+        print_json(task.spec.to_tree() | {"split": splits, "assays": assays} | verdict)
+    else:
+        _print_tracks(task, splits, assays)
+        tell_audit(audited, folder)
+    if not draw or audited is None:
+        return None
+    from attendna.report.data_card import count_chromosomes
+    from attendna.report.task_page import TrackTaskPage
+
+    chromosomes: dict[SplitName, Counter[str]] = {
+        split: count_chromosomes(task.read(split).frame) for split in task.splits
+    }
+    return TrackTaskPage(task.spec, audited, assays, chromosomes).sheet()
+
+
+def tell_audit(audited: "Audit | None", folder: Path) -> None:
+    """Say what the audit of a folder found, or how to get one."""
+    out = console()
+    if audited is None:
+        out.print(f"audit: none yet; attendna data audit {folder}", markup=False, soft_wrap=True)
         return
+    out.print(f"audit: {audited.level}", style="bold" if audited.level == "clean" else "bold red")
+    for split in audited.splits:
+        for finding in split.findings:
+            out.print(f"{split.split}: {finding}", markup=False, soft_wrap=True)
+
+
+def _print_tracks(
+    task: "TrackTask", splits: dict[str, dict[str, Any]], assays: dict[str, int]
+) -> None:
     from rich.table import Table
 
     spec, out = task.spec, console()

@@ -1,7 +1,9 @@
 """Do one piece of work in a process of its own, which may die of it."""
 
 import multiprocessing
+import os
 import signal
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -56,3 +58,8 @@ def _work(sender: Connection, work: Callable[[Any], Any], unit: Any) -> None:
     except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
         answer = True, error
     sender.send(answer)
+    sender.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Without tidying up: a process that was refused memory can hang in that forever.
+    os._exit(0)

@@ -15,7 +15,8 @@ from numpy import ndarray
 from attendna.core.errors import ConfigError
 from attendna.evaluation.calibration import choose_threshold
 from attendna.evaluation.evaluate import Measurement, check_task, tabulate
-from attendna.evaluation.metrics import Metric, Sample, all_metrics
+from attendna.evaluation.measures import TrackSample, affordable, metrics_of, sample_of
+from attendna.evaluation.metrics import Metric, Sample
 from attendna.evaluation.uncertainty import (
     RESAMPLES,
     Difference,
@@ -26,7 +27,7 @@ from attendna.evaluation.uncertainty import (
 )
 from attendna.prediction.predictor import Predictor
 from attendna.tasks.kmer_regression import KMER, KmerRegression
-from attendna.tasks.spec import SplitName
+from attendna.tasks.spec import LabelKind, SplitName
 from attendna.tasks.store import Task, open_task
 
 BASELINE = f"{KMER}-mer regression"
@@ -102,16 +103,25 @@ def compare(
         raise ConfigError("a run is named twice", "name each run once")
     task = open_task(task_folder)
     rows = task.read(split)
-    samples: dict[str, Sample] = {}
+    labels = rows.labels_of_all(len(task.spec.classes))
+    samples: dict[str, Sample | TrackSample] = {}
     for name in names:
         predictor = Predictor.load(name, device)
         check_task(predictor.checkpoint, task, name, other_split=other_split)
-        predictions = predictor.predict(rows.sequences, rows.ids)
-        samples[name] = Sample.of(rows.labels, predictions.values, predictor.checkpoint.threshold)
+        predictions = predictor.predict(rows.sequences, rows.ids, alternatives=rows.alternatives)
+        samples[name] = sample_of(
+            task.spec.label_kind, labels, predictions.values, predictor.checkpoint.threshold
+        )
     if baseline:
+        _ = task.spec.class_kind
         samples[BASELINE] = baseline_sample(task, split)
     return compare_samples(
-        samples, task=task.spec.name, split=split, resamples=resamples, seed=seed
+        samples,
+        task.spec.label_kind,
+        task=task.spec.name,
+        split=split,
+        resamples=resamples,
+        seed=seed,
     )
 
 
@@ -128,7 +138,8 @@ def baseline_sample(task: Task, split: SplitName) -> Sample:
 
 
 def compare_samples(
-    samples: Mapping[str, Sample],
+    samples: Mapping[str, Sample | TrackSample],
+    kind: LabelKind,
     *,
     task: str,
     split: str,
@@ -136,8 +147,9 @@ def compare_samples(
     seed: int = 0,
 ) -> Comparison:
     """Measure samples of the same rows and test each against the first."""
-    metrics = list(all_metrics())
-    resampled = bootstrap(list(samples.values()), metrics, np.random.default_rng(seed), resamples)
+    metrics = list(metrics_of(kind).values())
+    count = affordable(next(iter(samples.values())), resamples)
+    resampled = bootstrap(list(samples.values()), metrics, np.random.default_rng(seed), count)
     names = list(samples)
     rows: list[Measurement] = []
     tests: list[PairedTest] = []
@@ -158,8 +170,8 @@ def compare_samples(
 
 def _differences(
     metric: Metric,
-    one: Sample,
-    other: Sample,
+    one: Sample | TrackSample,
+    other: Sample | TrackSample,
     resampled_one: Float64[ndarray, " R"],
     resampled_other: Float64[ndarray, " R"],
 ) -> dict[str, Difference]:
@@ -168,6 +180,8 @@ def _differences(
         metric.value(one), metric.value(other), resampled_one, resampled_other
     )
     found = {"bootstrap": paired}
+    if not isinstance(one, Sample) or not isinstance(other, Sample):
+        return found
     if metric.name == "auroc" and one.binary:
         scores = one.probabilities[:, 0], other.probabilities[:, 0]
         found["DeLong"] = delong_test(one.labels == 1, *scores)

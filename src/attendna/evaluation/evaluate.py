@@ -20,11 +20,20 @@ from numpy import ndarray
 
 from attendna.core.errors import FolderError, UserError
 from attendna.core.files import publish_file
-from attendna.evaluation.metrics import Metric, Sample, all_metrics
+from attendna.evaluation.measures import (
+    TrackSample,
+    affordable,
+    each_track,
+    metrics_of,
+    sample_of,
+    track_metrics,
+)
+from attendna.evaluation.metrics import Measurable, Metric
+from attendna.evaluation.track_files import TRACKS_FILE, read_table
 from attendna.evaluation.uncertainty import RESAMPLES, bootstrap, interval
 from attendna.models.checkpoint import Checkpoint
 from attendna.prediction.predictor import Predictor, Progress
-from attendna.tasks.spec import SplitName
+from attendna.tasks.spec import LabelKind, SplitName
 from attendna.tasks.store import Split, Task, open_task
 
 METRICS_FILE = "metrics.json"
@@ -61,12 +70,15 @@ class Measurement:
 class EvaluationResult:
     """The measurements of one run on one split, and the predictions they were made of.
 
-    ``predictions`` has the columns ``task``, ``split``, ``id``, ``label``, and the probability of
-    each output under its name.
+    ``predictions`` has the columns ``task``, ``split``, ``id``, ``label``, and what was predicted
+    for each output under its name.
     """
 
     rows: tuple[Measurement, ...]
     predictions: pl.DataFrame
+    tracks: pl.DataFrame | None = None
+    """Of a task of many tracks, ``task``, ``split``, ``track``, the number of rows in which it is
+    known, and the value of every metric; NaN where it is not defined."""
 
     def value(self, metric: str) -> float:
         """The value of one metric."""
@@ -178,24 +190,46 @@ def evaluate_split(
 ) -> EvaluationResult:
     """Measure a model on rows, which come from ``source``; nothing is written."""
     checkpoint = predictor.checkpoint
-    predictions = predictor.predict(rows.sequences, rows.ids, source=source, progress=progress)
-    sample = Sample.of(rows.labels, predictions.values, checkpoint.threshold)
+    predictions = predictor.predict(
+        rows.sequences, rows.ids, alternatives=rows.alternatives, source=source, progress=progress
+    )
+    kind = checkpoint.label_kind
+    labels = rows.labels_of_all(len(checkpoint.classes))
+    sample = sample_of(kind, labels, predictions.values, checkpoint.threshold)
     frame = predictions.to_frame()
     frame = frame.select(
         pl.lit(task).alias("task"),
         pl.lit(split).alias("split"),
         "id",
-        pl.Series("label", rows.labels),
+        rows.frame["label"],
         *predictions.names,
     )
     measured = measure(
-        sample, run=checkpoint.run_id, task=task, split=split, resamples=resamples, seed=seed
+        sample, kind, run=checkpoint.run_id, task=task, split=split, resamples=resamples, seed=seed
     )
-    return EvaluationResult(measured, frame)
+    tracks = None
+    if isinstance(sample, TrackSample):
+        tracks = _tracks(sample, checkpoint, task, split)
+    return EvaluationResult(measured, frame, tracks)
+
+
+def _tracks(
+    sample: TrackSample, checkpoint: Checkpoint, task: str, split: SplitName
+) -> pl.DataFrame:
+    """A row a track, with the value of every metric."""
+    known = sample.known.sum(axis=0)
+    columns: dict[str, object] = {"track": checkpoint.classes, "n": known}
+    if not sample.numbers:
+        columns["positive"] = np.nansum(sample.labels, axis=0).astype(np.int64)
+    columns |= dict(each_track(sample, track_metrics(checkpoint.label_kind)))
+    return pl.DataFrame(columns).select(
+        pl.lit(task).alias("task"), pl.lit(split).alias("split"), pl.all()
+    )
 
 
 def measure(
-    sample: Sample,
+    sample: Measurable,
+    kind: LabelKind,
     *,
     run: str,
     task: str,
@@ -204,13 +238,14 @@ def measure(
     seed: int = 0,
 ) -> tuple[Measurement, ...]:
     """Every registered metric of a sample, with its interval."""
-    metrics = list(all_metrics())
-    resampled = bootstrap([sample], metrics, np.random.default_rng(seed), resamples)
+    metrics = list(metrics_of(kind).values())
+    count = affordable(sample, resamples)
+    resampled = bootstrap([sample], metrics, np.random.default_rng(seed), count)
     return tabulate(sample, metrics, resampled[0], run=run, task=task, split=split)
 
 
 def tabulate(
-    sample: Sample,
+    sample: Measurable,
     metrics: Sequence[Metric],
     resampled: Float64[ndarray, "C R"],
     *,
@@ -232,7 +267,7 @@ def tabulate(
                 value=value,
                 low=ends.low,
                 high=ends.high,
-                n=sample.labels.size,
+                n=sample.n,
                 prevalence=sample.prevalence,
                 threshold=sample.threshold if sample.binary else math.nan,
                 higher_is_better=metric.higher_is_better,
@@ -251,13 +286,9 @@ def write_evaluation(run: str | Path, result: EvaluationResult) -> None:
     ]
     new = [_without_nan(asdict(row)) for row in result.rows]
     predictions = result.predictions
-    if (folder / PREDICTIONS_FILE).is_file():
-        others = _read_predictions(folder).filter(
-            (pl.col("task") != task) | (pl.col("split") != split)
-        )
-        predictions = pl.concat([others, predictions])
-    with publish_file(folder / PREDICTIONS_FILE) as partial:
-        predictions.write_parquet(partial)
+    for name, frame in ((PREDICTIONS_FILE, predictions), (TRACKS_FILE, result.tracks)):
+        if frame is not None:
+            _write_table(folder / name, frame, task, split)
     with publish_file(folder / METRICS_FILE) as partial:
         lines = ",\n  ".join(json.dumps(row, allow_nan=False) for row in kept + new)
         partial.write_text(f"[\n  {lines}\n]\n", encoding="utf-8")
@@ -281,12 +312,14 @@ def read_metrics(run: str | Path) -> list[dict[str, Any]]:
         raise FolderError(f"{path} is damaged", "delete it and evaluate again") from error
 
 
-def _read_predictions(folder: Path) -> pl.DataFrame:
-    path = folder / PREDICTIONS_FILE
-    try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FolderError(f"{path} is damaged", "delete it and evaluate again") from error
+def _write_table(path: Path, rows: pl.DataFrame, task: str, split: str) -> None:
+    """Enter rows in place of those of the same task and split."""
+    held = read_table(path.parent, path.name)
+    if held is not None:
+        others = held.filter((pl.col("task") != task) | (pl.col("split") != split))
+        rows = pl.concat([others, rows])
+    with publish_file(path) as partial:
+        rows.write_parquet(partial)
 
 
 def _without_nan(row: dict[str, Any]) -> dict[str, Any]:

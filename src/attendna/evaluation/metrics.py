@@ -18,7 +18,7 @@ Shapes: ``N`` rows, ``T`` outputs (1 if binary), ``K`` classes (2 if binary), ``
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, Num
@@ -36,6 +36,45 @@ ECE_BINS = 15
 """Equally wide bins of the expected calibration error, as Guo et al. (2017) have them."""
 
 _SMALLEST = float(np.finfo(np.float32).eps)
+
+
+@runtime_checkable
+class Weighable(Protocol):
+    """Rows that metrics of their kind can measure."""
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        ...
+
+    def weighted(self, weights: Weights) -> Any:
+        """The rows under many weightings, as the metrics of the kind take them."""
+        ...
+
+
+@runtime_checkable
+class Measurable(Weighable, Protocol):
+    """Rows with labels and predictions, of which measurements are reported."""
+
+    @property
+    def labels(self) -> Num[ndarray, "N *tracks"]:
+        """What is true of each row."""
+        ...
+
+    @property
+    def binary(self) -> bool:
+        """Whether a row is one of two classes, told apart by ``threshold``."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which a row is called positive."""
+        ...
+
+    @property
+    def prevalence(self) -> float:
+        """Share of positives, or of the most frequent class; NaN where there are none."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +127,15 @@ class Sample:
                 f"the prediction of row {row + 1} is {self.probabilities[row]}, not a probability",
                 "train again with a lower learning rate if training diverged",
             )
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self.labels.size
+
+    def weighted(self, weights: "Weights") -> "Weighted":
+        """The sample under many weightings of its rows."""
+        return Weighted(self, weights)
 
     @property
     def classes(self) -> int:
@@ -163,11 +211,6 @@ class Weighted:
     sample: Sample
     weights: Weights
 
-    @classmethod
-    def once(cls, sample: Sample) -> "Weighted":
-        """Each row counted once: the sample as it is."""
-        return cls(sample, np.ones((1, sample.labels.size)))
-
     @cached_property
     def confusion(self) -> Confusion:
         """The confusion matrix under each weighting."""
@@ -193,13 +236,15 @@ class Weighted:
 class Metric:
     """A named number about a sample, with what a reader must know of it.
 
-    ``function`` gives its value under each weighting; ``of_confusion``, where there is one, gives
-    it from confusion matrices alone: a threshold can be chosen by such a metric.
+    ``function`` gives its value under each weighting of the kind of sample it is of, which are
+    classes here and numbers or many tracks in :mod:`.number_metrics` and :mod:`.measures`;
+    ``of_confusion``, where there is one, gives it from confusion matrices alone: a threshold can be
+    chosen by such a metric.
     """
 
     name: str
     title: str
-    function: Callable[[Weighted], Values]
+    function: Callable[[Any], Values]
     undefined: str
     """When it is not defined, to follow "not defined because"."""
     higher_is_better: bool = True
@@ -207,14 +252,14 @@ class Metric:
     inflated_by_resampling: bool = False
     """Whether repeated rows push it up: a sum of absolute values that noise alone makes grow."""
 
-    def __call__(self, rows: Weighted) -> Values:
+    def __call__(self, rows: Any) -> Values:
         """The metric under each weighting; NaN where it is not defined."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.function(rows)
 
-    def value(self, sample: Sample) -> float:
+    def value(self, sample: Weighable) -> float:
         """The metric of the sample as it is."""
-        return float(self(Weighted.once(sample))[0])
+        return float(self(sample.weighted(np.ones((1, sample.n))))[0])
 
 
 def _from_confusion(

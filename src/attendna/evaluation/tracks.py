@@ -3,35 +3,27 @@
 Shapes: ``n`` records, ``l`` bins, ``t`` tracks.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 from numpy import ndarray
 from scipy import stats
 
 from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file
+from attendna.evaluation.track_examples import examples
+from attendna.evaluation.track_files import FILES, SCORES_FILE, read_table
 from attendna.evaluation.track_sums import TrackSums
 from attendna.models.track_checkpoint import TrackCheckpoint, load_tracks
 from attendna.models.track_model import TrackModel
 from attendna.prediction.device import choose_device
-from attendna.prediction.track_records import Records, Window
+from attendna.prediction.track_records import Records, Window, predict_record
 from attendna.tasks.spec import SplitName
 from attendna.tasks.tracks import TrackTask, open_track_task
-
-TRACKS_FILE = "track_metrics.parquet"
-"""One row a head, split, track and metric."""
-
-ASSAYS_FILE = "assay_metrics.parquet"
-"""One row a head, split, assay and metric: the mean over the assay's tracks."""
-
-SCORES_FILE = "track_scores.parquet"
-"""One row a head, split, record and assay: the mean correlation within the record."""
 
 MOST_RANKED = 200_000_000
 """Values beyond which ranks are not taken: they would have to be held in memory all at once."""
@@ -44,6 +36,7 @@ class TrackResult:
     tracks: pl.DataFrame
     assays: pl.DataFrame
     scores: pl.DataFrame
+    examples: pl.DataFrame
 
 
 def evaluate_tracks(
@@ -137,13 +130,14 @@ def measure(
     logs: list[TrackSums] = []
     kept: list[tuple[ndarray, ndarray]] = []
     size = len(records) * records.window.bins * len(records.other_strand)
-    for done, (predicted, observed) in enumerate(predict_records(model, records, head), start=1):
+    for row in range(len(records)):
+        predicted, observed = predict_record(model, records, head, row)
         plain.append(TrackSums.of(predicted, observed))
         logs.append(TrackSums.of(predicted, observed, log=True))
         if size <= MOST_RANKED:
             kept.append((predicted[0], observed[0]))
         if told is not None:
-            told(done)
+            told(row + 1)
     targets = records.task.targets
     sums = {"pearson": TrackSums.joined(plain), "log_pearson": TrackSums.joined(logs)}
     values = {name: part.by_track() for name, part in sums.items()}
@@ -157,20 +151,9 @@ def measure(
     assays = pl.concat(
         _assay_rows(targets, name, value, draws.get(name), about) for name, value in values.items()
     )
-    return TrackResult(tracks, assays, _score_rows(records, sums["pearson"], about))
-
-
-def predict_records(
-    model: TrackModel, records: Records, head: str
-) -> Iterator[tuple[Float32[ndarray, "1 l t"], Float32[ndarray, "1 l t"]]]:
-    """What is predicted and what was observed, record by record."""
-    device = next(model.parameters()).device
-    model.eval()
-    for row in range(len(records)):
-        codes = torch.from_numpy(records.sequences(np.array([row]))).to(device)
-        with torch.inference_mode():
-            predicted = model(codes, head).float().cpu().numpy()
-        yield predicted, records.targets(np.array([row]))
+    by_record = _mean_known(sums["pearson"].by_record())
+    shown = examples(model, records, head, tracks=values["pearson"], scores=by_record, about=about)
+    return TrackResult(tracks, assays, _score_rows(records, sums["pearson"], about), shown)
 
 
 def _spearman(kept: Sequence[tuple[ndarray, ndarray]]) -> Float64[ndarray, " t"]:
@@ -243,11 +226,7 @@ def _score_rows(records: Records, sums: TrackSums, about: Mapping[str, str | int
     parts: list[pl.DataFrame] = []
     for assay in assays.unique(maintain_order=True):
         mine = found[:, (assays == assay).to_numpy()]
-        defined = ~np.isnan(mine)
-        count = defined.sum(axis=1)
-        score = np.where(
-            count > 0, np.where(defined, mine, 0).sum(axis=1) / np.maximum(count, 1), np.nan
-        )
+        score = _mean_known(mine)
         parts.append(
             records.split.frame.select("id").with_columns(
                 *(pl.lit(value).alias(name) for name, value in about.items() if name != "n"),
@@ -258,13 +237,21 @@ def _score_rows(records: Records, sums: TrackSums, about: Mapping[str, str | int
     return pl.concat(parts)
 
 
+def _mean_known(values: Float64[ndarray, "n t"]) -> Float64[ndarray, " n"]:
+    """Mean over what is defined of each row; NaN where nothing is."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=1)
+    total = np.where(known, values, 0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
 def _enter(run: Path, results: Sequence[TrackResult], heads: set[str], split: SplitName) -> None:
     """Bring the run's tables up to date: rows of the same heads and split are replaced."""
-    for name, part in ((TRACKS_FILE, "tracks"), (ASSAYS_FILE, "assays"), (SCORES_FILE, "scores")):
+    for name, part in FILES.items():
         path = run / name
         new = pl.concat([getattr(result, part) for result in results])
-        if path.is_file():
-            old = pl.read_parquet(path)
+        old = read_table(run, name)
+        if old is not None:
             others = ~(pl.col("head").is_in(heads) & (pl.col("split") == split))
             new = pl.concat([old.filter(others), new], how="diagonal")
         with publish_file(path) as partial:
@@ -279,6 +266,8 @@ class TrackComparison:
     """``head, assay, n, first, second, difference, low, high`` (a bootstrap interval over records),
     ``correlation`` of the two models' scores, and ``as_good``: the share of records on which the
     second is at least as good as the first."""
+    scores: pl.DataFrame
+    """``head, assay, id, first, second``: what each model scored in each record."""
 
 
 def compare_tracks(
@@ -326,16 +315,17 @@ def compare_tracks(
                 "as_good": float((gain >= 0).mean()),
             }
         )
-    return TrackComparison(pl.DataFrame(rows))
+    scores = both.select(*keys, first="score", second="score_second")
+    return TrackComparison(pl.DataFrame(rows), scores)
 
 
 def _scores(run: Path, split: SplitName) -> pl.DataFrame:
-    path = run / SCORES_FILE
-    if not path.is_file():
+    table = read_table(run, SCORES_FILE)
+    if table is None:
         raise FolderError(
             f"{run} was not evaluated: it has no {SCORES_FILE}", "run attendna evaluate first"
         )
-    found = pl.read_parquet(path).filter(pl.col("split") == split)
+    found = table.filter(pl.col("split") == split)
     if not found.height:
         raise FolderError(f"{run} was not evaluated on its {split} split", "run attendna evaluate")
     return found

@@ -17,7 +17,7 @@ from numpy import ndarray
 from scipy import stats
 
 from attendna.core.errors import UserError
-from attendna.evaluation.metrics import Metric, Sample, Weighted, Weights
+from attendna.evaluation.metrics import Measurable, Metric, Weights
 
 LEVEL = 0.95
 """Coverage of every interval."""
@@ -57,7 +57,7 @@ def resamples(n: int, count: int, generator: np.random.Generator) -> Iterator[We
 
 
 def bootstrap(
-    samples: Sequence[Sample],
+    samples: Sequence[Measurable],
     metrics: Sequence[Metric],
     generator: np.random.Generator,
     count: int = RESAMPLES,
@@ -72,13 +72,13 @@ def bootstrap(
     if count < 1:
         raise UserError(f"{count} resamples give no interval", "use 1000 or more")
     labels = samples[0].labels
-    if any(not np.array_equal(sample.labels, labels) for sample in samples):
+    if any(not np.array_equal(sample.labels, labels, equal_nan=True) for sample in samples):
         raise UserError(
             "the predictions are not of the same rows", "compare runs on one split of one task"
         )
     chunks: list[Float64[ndarray, "M C _"]] = []
-    for weights in resamples(labels.size, count, generator):
-        rows = [Weighted(sample, weights) for sample in samples]
+    for weights in resamples(samples[0].n, count, generator):
+        rows = [sample.weighted(weights) for sample in samples]
         chunks.append(np.array([[metric(weighted) for metric in metrics] for weighted in rows]))
     return np.concatenate(chunks, axis=2)
 

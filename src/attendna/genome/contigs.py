@@ -58,6 +58,12 @@ def plain_name(name: str) -> str:
     return "mt" if plain in _MITOCHONDRIAL else plain
 
 
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts names as people do: ``chr2`` before ``chr10``, numbers before letters."""
+    parts = re.findall(r"\d+|\D+", plain_name(name))
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts)
+
+
 class ContigNames:
     """The contigs of a genome by their names, in whatever style they are called.
 

@@ -17,6 +17,7 @@ from attendna.genome.alphabet import LetterPolicy
 from attendna.models.header import FORMAT
 from attendna.models.model import AnyModelConfig, SequenceModel
 from attendna.models.model_file import fill, read_model, write_model
+from attendna.tasks.spec import LabelKind
 from attendna.tokens.tokenizer import AnyTokenizerConfig
 
 Strands = Literal["single", "augment", "conjoined"]
@@ -49,8 +50,13 @@ class Checkpoint(Config):
     model: AnyModelConfig
     strands: Strands | tuple[Strands, ...]
     """One for each member where the members of an ensemble differ."""
-    label_kind: Literal["binary", "multiclass"]
+    label_kind: LabelKind
     classes: tuple[str, ...]
+    """Names of the classes, or of the tracks."""
+    scale: Literal["probability", "value"] = "probability"
+    """What predictions are: probabilities (a methylated share is one), or numbers as measured."""
+    paired: bool = False
+    """Whether it predicts what changes from a sequence to its alternative."""
     threshold: float = 0.5
     """Probability from which a binary prediction counts as positive, chosen on validation data."""
     input: InputContract

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 
 from attendna.core.errors import ConfigError
+from attendna.models.hardware import bf16_is_fast
 
 Precision = Literal["fp32", "bf16"]
 """``bf16`` computes matrix products in bfloat16; weights and losses stay float32."""
@@ -51,16 +52,6 @@ def choose_precision(choice: PrecisionChoice, device: torch.device) -> Precision
     return "bf16" if bf16_is_fast(device) else "fp32"
 
 
-def bf16_is_fast(device: torch.device) -> bool:
-    """Whether the device has matrix units for bfloat16: AMX on x86, tensor cores on NVIDIA.
-
-    Emulated or vector-only bfloat16 gains nothing in training and is not counted.
-    """
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    return device.type == "cpu" and bool(_processor().get("amx_bf16", False))
-
-
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
     """The context in which a model computes with ``precision``."""
     if precision == "fp32":
@@ -83,12 +74,3 @@ def processor_name() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _processor() -> "dict[str, object]":
-    """What torch knows of the processor; empty before torch 2.11, which does not say."""
-    capabilities = getattr(torch.cpu, "get_capabilities", None)
-    if capabilities is not None:
-        return dict(capabilities())
-    amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    return {"amx_bf16": amx()}

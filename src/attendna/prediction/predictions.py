@@ -4,7 +4,7 @@ Shapes: ``N`` sequences, ``T`` outputs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -15,23 +15,28 @@ from scipy.special import expit, softmax
 
 from attendna.core.errors import ConfigError
 from attendna.core.files import publish_file
+from attendna.tasks.spec import LabelKind
 
-Scale = Literal["logit", "probability"]
+Scale = Literal["logit", "probability", "value"]
+"""``value`` is a number as it was measured, which a model gives without a transformation."""
 
 
-def probabilities_of(logits: Float32[ndarray, "N T"]) -> Float32[ndarray, "N T"]:
-    """Sigmoid of one column, softmax of several."""
-    if logits.shape[1] == 1:
-        return expit(logits)
-    return softmax(logits, axis=1)
+def on_scale(
+    logits: Float32[ndarray, "N T"], kind: LabelKind, scale: Scale
+) -> Float32[ndarray, "N T"]:
+    """What a model gives, on the scale of its labels: the classes of a row share one probability,
+    and each of several tracks has one of its own."""
+    if scale != "probability":
+        return logits
+    return softmax(logits, axis=1) if kind == "multiclass" else expit(logits)
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """One row a sequence, one column an output.
 
-    A binary model has one column, named after its positive class; a multiclass one has a column a
-    class.
+    A binary model has one column, named after its positive class; others have a column a class or
+    track.
     """
 
     ids: tuple[str, ...]
@@ -39,12 +44,6 @@ class Predictions:
     scale: Scale
     names: tuple[str, ...]
     run_id: str
-
-    def probabilities(self) -> "Predictions":
-        """The same on the probability scale: sigmoid of one column, softmax of several."""
-        if self.scale == "probability":
-            return self
-        return replace(self, values=probabilities_of(self.values), scale="probability")
 
     def to_frame(self, **columns: Sequence[str]) -> pl.DataFrame:
         """A table with the column ``id``, one column an output, and ``columns`` of one's own."""

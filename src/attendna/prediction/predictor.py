@@ -7,7 +7,7 @@ Shapes: ``B`` batch, ``L`` bases, ``N`` sequences, ``T`` outputs, ``D`` width of
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from attendna.core.errors import DataError, UserError
+from attendna.core.errors import ConfigError, DataError, UserError
 from attendna.genome.sequences import SequenceBatch
 from attendna.models.checkpoint import Checkpoint, InputContract, Strands, load
 from attendna.models.model import SequenceModel
@@ -26,7 +26,7 @@ from attendna.prediction.device import (
     choose_device,
     choose_precision,
 )
-from attendna.prediction.predictions import Predictions, Scale
+from attendna.prediction.predictions import Predictions, Scale, on_scale
 from attendna.prediction.sequences import refuse_short, refuse_unknown_bases
 from attendna.tokens.buffer import CodeBuffer, bucketed_batches
 from attendna.tokens.strand import reverse_complement
@@ -109,11 +109,13 @@ def predict_logits(
     tokenizer: Tokenizer,
     buffer: CodeBuffer,
     *,
+    alternatives: CodeBuffer | None = None,
     strands: StrandsOfAll,
     precision: Precision = "fp32",
     progress: Progress | None = None,
 ) -> Float32[ndarray, "N T"]:
-    """Logits of every sequence of a buffer, in its order.
+    """Logits of every sequence of a buffer, in its order; of its alternative less its own, where
+    there are alternatives.
 
     The model is put into evaluation mode and afterwards back into the mode it had. Training
     validates with this same function.
@@ -122,7 +124,10 @@ def predict_logits(
     def read(codes: Tensor, lengths: Tensor) -> Tensor:
         return logits_of(model, tokenizer, codes, lengths, strands)
 
-    return _read_all(model, buffer, read, precision, progress)
+    logits = _read_all(model, buffer, read, precision, progress)
+    if alternatives is not None:
+        logits = _read_all(model, alternatives, read, precision, None) - logits
+    return logits
 
 
 def _read_all(
@@ -209,8 +214,9 @@ class Predictor:
         self,
         sequences: SequenceBatch,
         ids: Sequence[str] | None = None,
-        scale: Scale = "probability",
+        scale: Literal["logit"] | None = None,
         *,
+        alternatives: SequenceBatch | None = None,
         source: str | Path = "the sequences",
         progress: Progress | None = None,
     ) -> Predictions:
@@ -218,8 +224,12 @@ class Predictor:
 
         Parameters
         ----------
+        alternatives
+            Of each, the sequence with the other allele; a model of pairs needs them.
         ids
             Their names; 1, 2, 3, … when none are given.
+        scale
+            The scale of the labels unless logits are asked for.
         source
             The file they come from, for messages.
 
@@ -235,22 +245,40 @@ class Predictor:
             Once, where lengths lie outside those of the training; nothing is cut off.
         """
         names = self._admit(sequences, ids, source)
+        if (alternatives is not None) != self.checkpoint.paired:
+            alone = "single sequences" if self.checkpoint.paired else "pairs"
+            raise UserError(
+                f"{source}: the model was not trained on {alone}",
+                "give a paired task" if self.checkpoint.paired else "train on a paired task",
+            )
         logits = predict_logits(
             self.model,
             self.tokenizer,
             CodeBuffer(sequences, self.device),
+            alternatives=None if alternatives is None else CodeBuffer(alternatives, self.device),
             strands=self.checkpoint.strands,
             precision=self.precision,
             progress=progress,
         ).reshape(len(sequences), len(self.names))
-        predictions = Predictions(names, logits, "logit", self.names, self.checkpoint.run_id)
-        return predictions if scale == "logit" else predictions.probabilities()
+        wanted: Scale = scale or self.checkpoint.scale
+        values = on_scale(logits, self.checkpoint.label_kind, wanted)
+        return Predictions(names, values, wanted, self.names, self.checkpoint.run_id)
 
     def call(self, predictions: Predictions) -> list[str]:
-        """The class each sequence is given: by the threshold if binary, else the most probable."""
-        classes = self.checkpoint.classes
-        values = predictions.probabilities().values
-        if self.checkpoint.label_kind == "binary":
+        """The class each sequence is given: by the threshold if binary, else the most probable.
+
+        Raises
+        ------
+        ConfigError
+            The model predicts tracks, which are no classes.
+        """
+        classes, kind = self.checkpoint.classes, self.checkpoint.label_kind
+        if kind in ("multilabel", "regression"):
+            raise ConfigError(f"the model predicts {kind} tracks, no classes", "take its values")
+        values = predictions.values
+        if predictions.scale == "logit":
+            values = on_scale(values, kind, "probability")
+        if kind == "binary":
             called = (values[:, 0] >= self.checkpoint.threshold).astype(np.int64)
         else:
             called = values.argmax(axis=1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Float32, Integer, UInt8
 from numpy import ndarray
 
@@ -121,6 +122,18 @@ class Records:
             end=pl.col("start") - before + self.window.length + pl.Series(moves),
         )
         return reference.windows(places, edge="pad").sequences.rectangle()
+
+
+def predict_record(
+    model: TrackModel, records: Records, head: str, row: int
+) -> tuple[Float32[ndarray, "1 l t"], Float32[ndarray, "1 l t"]]:
+    """What a head says of a record, and what was observed; the model is left evaluating."""
+    device = next(model.parameters()).device
+    codes = torch.from_numpy(records.sequences(np.array([row]))).to(device)
+    model.eval()
+    with torch.inference_mode():
+        predicted = model(codes, head).float().cpu().numpy()
+    return predicted, records.targets(np.array([row]))
 
 
 def tracks_of(task: TrackTask) -> tuple[Track, ...]:

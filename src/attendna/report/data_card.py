@@ -3,10 +3,12 @@
 Shapes: ``b`` sequences of a split.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float64, Int8, Int64
 from numpy import ndarray
 
@@ -31,6 +33,8 @@ class SplitCard:
     """Share of G and C among the known bases; NaN where no base is known."""
     unknown: float
     """Share of N among all bases."""
+    chromosomes: Counter[str] = field(default_factory=Counter[str])
+    """Sequences of each chromosome; none where coordinates are unknown."""
 
     @property
     def n(self) -> int:
@@ -106,7 +110,15 @@ def _describe(split: Split, spec: TaskSpec) -> SplitCard:
         lengths=sequences.lengths,
         gc=gc_content(sequences),
         unknown=float((sequences.codes == N).sum()) / max(1, sequences.codes.size),
+        chromosomes=count_chromosomes(split.frame),
     )
+
+
+def count_chromosomes(frame: pl.DataFrame) -> Counter[str]:
+    """Rows of each value of the column ``chrom``; none where there is no such column."""
+    if "chrom" not in frame.columns:
+        return Counter()
+    return Counter(frame["chrom"].drop_nulls().to_list())
 
 
 def _counts(split: Split, spec: TaskSpec) -> tuple[int, ...]:

@@ -86,6 +86,11 @@ class Run:
         path = self.path / FILE
         return _read_header(path) if path.is_file() else None
 
+    @property
+    def of_tracks(self) -> bool:
+        """Whether it is a run of tracks, finished or not: those have no tokenizer."""
+        return "model" in self.config and "tokenizer" not in self.config
+
     @cached_property
     def environment(self) -> Tree | None:
         """``environment.json``."""

@@ -97,7 +97,8 @@ def read_calls(path: str | Path) -> pl.DataFrame:
         separator=separator,
         whole=tuple(n for n in ("start", "reads", "methylated", "unmethylated") if n in present),
         real=("percent",) if "percent" in present else (),
-        required=present,
+        # Both strands of a CpG may be one row, whose strand is a dot.
+        required=tuple(name for name in present if name != "strand"),
     )
     rows, complaints = read_rows(
         path, text[begin:], layout, first_line=text.count(b"\n", 0, begin) + 1

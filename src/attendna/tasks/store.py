@@ -56,6 +56,12 @@ class Split:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def labels_of_all(self, tracks: int) -> Shaped[ndarray, "..."]:
+        """Labels row by row: class numbers, or a table with a column a track."""
+        if self.offsets is None:
+            return self.labels
+        return self.label_table(np.arange(len(self)), tracks)
+
     def label_table(self, rows: Integer[ndarray, " k"], tracks: int) -> UInt8[ndarray, "k t"]:
         """0 and 1 for every track of some rows of a multilabel task."""
         return Labels(self.labels, self.offsets).dense(rows, tracks)

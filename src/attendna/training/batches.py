@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int8, Int64, UInt8
-from numpy import ndarray
+from jaxtyping import Bool, Int64, Shaped, UInt8
 from torch import Tensor
 
 from attendna.genome.alphabet import N
 from attendna.tokens.buffer import CodeBuffer, bucketed_batches
 from attendna.tokens.strand import reverse_complement
+from attendna.training.labels import LabelBuffer
 from attendna.training.run import AugmentationConfig
 
 ORDER, AUGMENTATION, DROPOUT, WEIGHTS, MEMBER, ADAPTERS, MASKS = range(7)
@@ -35,8 +35,10 @@ class Batch(NamedTuple):
 
     codes: UInt8[Tensor, "B L"]
     lengths: Int64[Tensor, " B"]
-    labels: Int64[Tensor, " B"]
+    labels: Shaped[Tensor, "B *tracks"]
     number: int
+    alternative: tuple[UInt8[Tensor, "B L"], Int64[Tensor, " B"]] | None = None
+    """Codes and lengths of the other allele of each row, changed at random in the same way."""
 
 
 class TrainingBatches:
@@ -49,7 +51,9 @@ class TrainingBatches:
     buffer
         The training sequences, on the device where the batches are wanted.
     labels
-        Their classes.
+        Their labels, on the same device.
+    alternatives
+        Of paired rows, the sequences with the other allele.
     both_strands
         Whether each sequence is read on a strand drawn at random.
     """
@@ -57,15 +61,17 @@ class TrainingBatches:
     def __init__(
         self,
         buffer: CodeBuffer,
-        labels: Int8[ndarray, " n"],
+        labels: LabelBuffer,
         *,
         batch_size: int,
         seed: int,
         both_strands: bool,
         augmentation: AugmentationConfig,
+        alternatives: CodeBuffer | None = None,
     ) -> None:
         self.buffer = buffer
-        self.labels = torch.from_numpy(labels.astype(np.int64)).to(buffer.device)
+        self.alternatives = alternatives
+        self.labels = labels
         self.batch_size = batch_size
         self.seed = seed
         self.both_strands = both_strands
@@ -86,8 +92,19 @@ class TrainingBatches:
     def __getitem__(self, number: int) -> Batch:
         """The batch of a number, augmented."""
         rows = self.rows(number)
-        codes, lengths = self.buffer.gather(rows)
-        generator = torch.Generator(self.buffer.device)
+        codes, lengths = self._augmented(self.buffer, rows, number)
+        labels = self.labels.gather(rows)
+        if self.alternatives is None:
+            return Batch(codes, lengths, labels, number)
+        other = self._augmented(self.alternatives, rows, number)
+        return Batch(codes, lengths, labels, number, other)
+
+    def _augmented(
+        self, buffer: CodeBuffer, rows: Int64[Tensor, " B"], number: int
+    ) -> tuple[UInt8[Tensor, "B L"], Int64[Tensor, " B"]]:
+        """Sequences changed at random by the number of their batch alone."""
+        codes, lengths = buffer.gather(rows)
+        generator = torch.Generator(buffer.device)
         generator.manual_seed(seed_of(self.seed, AUGMENTATION, number))
         if self.both_strands:
             codes = flip_some(codes, lengths, generator)
@@ -95,7 +112,7 @@ class TrainingBatches:
             codes = shift(codes, lengths, self.augmentation.shift, generator)
         if self.augmentation.mask:
             codes = mask_bases(codes, self.augmentation.mask, generator)
-        return Batch(codes, lengths, self.labels[rows.to(self.labels.device)], number)
+        return codes, lengths
 
 
 def flip_some(

@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
 from attendna.core.errors import ConfigError, DataError
-from attendna.evaluation.metrics import METRICS, Sample
+from attendna.evaluation.measures import main_metric, metrics_of
+from attendna.evaluation.metrics import Sample
 from attendna.models.checkpoint import InputContract
 from attendna.prediction.sequences import refuse_short, refuse_unknown_bases
 from attendna.tasks.spec import TaskSpec
 from attendna.tasks.store import Split, Task, open_task
-from attendna.training.run import RunConfig
+from attendna.training.run import ObjectiveConfig, RunConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +37,8 @@ class Examples:
             Not a task folder, or it has no training or no validation rows.
         DataError
             A file of it is damaged.
-        ConfigError
-            Its rows have no class each.
         """
         task = open_task(folder, splits=("train", "valid"))
-        _ = task.spec.class_kind
         return cls(task, task.read("train"), task.read("valid"), task.split_hash())
 
     @property
@@ -49,8 +48,19 @@ class Examples:
 
     @property
     def counts(self) -> Int64[ndarray, " K"]:
-        """Training rows of each class."""
+        """Training rows of each class; zeros of tasks of tracks."""
+        if self.spec.label_kind in ("multilabel", "regression"):
+            return np.zeros(len(self.spec.classes), dtype=np.int64)
         return np.bincount(self.train.labels, minlength=len(self.spec.classes))
+
+    @property
+    def metric(self) -> str:
+        """The metric the task is judged by."""
+        return main_metric(self.spec.label_kind, self.spec.metric)
+
+    def scale(self, objective: ObjectiveConfig) -> Literal["probability", "value"]:
+        """What a model trained by a loss predicts."""
+        return "value" if objective.loss in ("mse", "huber") else "probability"
 
     def contract(self, config: RunConfig) -> InputContract:
         """What a model learns to read here."""
@@ -76,7 +86,8 @@ class Examples:
         ConfigError
             The settings do not fit the task.
         """
-        self._check_classes(config)
+        self._check_labels(config)
+        self._check_monitor(config)
         needed = config.tokenizer.build().minimum_length
         for name, split in (("train", self.train), ("valid", self.valid)):
             path = self.task.folder / f"{name}.parquet"
@@ -91,8 +102,36 @@ class Examples:
                 "make it smaller",
             )
 
-    def _check_classes(self, config: RunConfig) -> None:
-        for name, split in (("train", self.train), ("valid", self.valid)):
+    def _check_labels(self, config: RunConfig) -> None:
+        """Refuse labels that there is nothing to learn from, or a loss that is not for them."""
+        kind, objective = self.spec.label_kind, config.objective
+        numbers = kind == "regression"
+        if (objective.loss in ("mse", "huber")) != numbers and objective.loss != "cross_entropy":
+            fitting = "cross_entropy, mse or huber" if numbers else "cross_entropy or focal"
+            raise ConfigError(
+                f"objective.loss {objective.loss} is not for a {kind} task", f"use {fitting}"
+            )
+        if objective.alpha is not None and kind == "multiclass":
+            raise ConfigError(
+                "objective.alpha is for two classes", "use objective.class_weights: balanced"
+            )
+        if objective.class_weights == "balanced" and kind in ("multilabel", "regression"):
+            raise ConfigError(
+                f"objective.class_weights is for classes, and the task is of {kind} tracks",
+                "use objective.loss: focal with alpha" if not numbers else "leave it out",
+            )
+        if self.spec.paired and not numbers:
+            raise ConfigError(
+                f"{self.task.folder} has classes of pairs, and a model learns numbers of pairs",
+                "learn them from frozen representations: attendna transfer",
+            )
+        if numbers:
+            self._check_numbers(objective)
+        elif kind != "multilabel":
+            self._check_classes()
+
+    def _check_classes(self) -> None:
+        for name, split in self._splits:
             counts = np.bincount(split.labels, minlength=len(self.spec.classes))
             if (counts == 0).any() and (name == "train" or (counts > 0).sum() < 2):
                 absent = self.spec.classes[int(np.argmax(counts == 0))]
@@ -101,17 +140,41 @@ class Examples:
                     f"no row has the class {absent!r}",
                     "add rows of it, or split the data so that every split has all classes",
                 )
-        if config.objective.alpha is not None and self.spec.label_kind != "binary":
-            raise ConfigError(
-                "objective.alpha is for two classes", "use objective.class_weights: balanced"
-            )
-        monitor = config.trainer.monitor
-        if monitor != "loss":
-            flat = np.full((len(self.valid), self.spec.outputs), 1 / len(self.spec.classes))
-            value = METRICS[monitor].value(Sample.of(self.valid.labels, flat))
-            if np.isnan(value) and METRICS[monitor].of_confusion is None:
+
+    def _check_numbers(self, objective: ObjectiveConfig) -> None:
+        for name, split in self._splits:
+            known = split.labels[~np.isnan(split.labels)]
+            path = self.task.folder / f"{name}.parquet"
+            if not known.size:
+                raise DataError(path, "no label is known", "give rows with values")
+            low, high = float(known.min()), float(known.max())
+            if objective.loss == "cross_entropy" and (low < 0 or high > 1):
                 raise ConfigError(
-                    f"{monitor} is not defined on these validation rows: "
-                    f"{METRICS[monitor].undefined}",
-                    "set trainer.monitor=loss, or have all classes in every split",
+                    f"{path}: the labels reach from {low:g} to {high:g} and are no shares, which "
+                    "cross entropy is for",
+                    "set objective.loss=huber or mse",
                 )
+
+    def _check_monitor(self, config: RunConfig) -> None:
+        monitor, kind = config.trainer.monitor, self.spec.label_kind
+        if monitor == "loss":
+            return
+        metrics = metrics_of(kind)
+        if monitor not in metrics:
+            raise ConfigError(
+                f"trainer.monitor {monitor} is no metric of a {kind} task",
+                f"use loss, {', '.join(metrics)}",
+            )
+        if kind in ("multilabel", "regression"):
+            return
+        flat = np.full((len(self.valid), self.spec.outputs), 1 / len(self.spec.classes))
+        value = metrics[monitor].value(Sample.of(self.valid.labels, flat))
+        if np.isnan(value) and metrics[monitor].of_confusion is None:
+            raise ConfigError(
+                f"{monitor} is not defined on these validation rows: {metrics[monitor].undefined}",
+                "set trainer.monitor=loss, or have all classes in every split",
+            )
+
+    @property
+    def _splits(self) -> tuple[tuple[str, Split], ...]:
+        return ("train", self.train), ("valid", self.valid)

@@ -1,34 +1,33 @@
 """One training of given settings on given rows, from the first step or from where it was killed."""
 
-import numpy as np
 import torch
 from jaxtyping import Float32
 from lightning.pytorch import Callback
 from numpy import ndarray
 from rich.console import Console
 
-from attendna.evaluation.metrics import METRICS, Sample
+from attendna.evaluation.measures import LOGGED, metrics_of, sample_of
+from attendna.genome.sequences import SequenceBatch
 from attendna.models.checkpoint import Checkpoint, Strands, save
 from attendna.models.model import SequenceModel
-from attendna.prediction.predictions import probabilities_of
+from attendna.prediction.predictions import Scale, on_scale
 from attendna.prediction.predictor import predict_logits
+from attendna.tasks.spec import LabelKind
 from attendna.tokens.buffer import CodeBuffer
 from attendna.tokens.tokenizer import read_ahead
 from attendna.training.adapters import add_adapters, merged
 from attendna.training.averaging import WeightAverage
 from attendna.training.batches import ADAPTERS, WEIGHTS, TrainingBatches, seed_of
 from attendna.training.examples import Examples
+from attendna.training.labels import LabelBuffer
 from attendna.training.loop import Machine, Remaining, lightning_trainer, own_settings, run
 from attendna.training.module import TrainingModule
-from attendna.training.objectives import Objective
+from attendna.training.objectives import Objective, objective_of
 from attendna.training.progress import ProgressBar
 from attendna.training.record import Record
 from attendna.training.run import RunConfig, RunFolder
 from attendna.training.schedule import Schedule
 from attendna.training.transfer import learned_parts, take_weights
-
-LOGGED = ("auroc", "auprc", "mcc", "accuracy")
-"""Metrics of every validation; mcc and accuracy with the threshold at 1/2."""
 
 
 def fit(
@@ -61,7 +60,9 @@ def fit(
             read_ahead(config.tokenizer.build(), split.sequences, both_strands=both_strands)
         schedule = Schedule.plan(config.trainer, config.optimizer, len(examples.train), share)
         model = start(config, examples, machine.device, fresh=not folder.last.is_file())
-        objective = Objective(config.objective, examples.counts, machine.device)
+        objective = objective_of(
+            config.objective, examples.spec.label_kind, examples.counts, machine.device
+        )
         module = TrainingModule(
             model,
             config.tokenizer.build(),
@@ -90,11 +91,12 @@ def fit(
         trainer = lightning_trainer(config.optimizer, machine, schedule, callbacks)
         batches = TrainingBatches(
             CodeBuffer(examples.train.sequences, machine.device),
-            examples.train.labels,
+            LabelBuffer.of(examples.train, examples.spec.outputs, machine.device),
             batch_size=config.trainer.batch_size,
             seed=config.seed,
             both_strands=config.strands != "single",
             augmentation=config.augmentation,
+            alternatives=_buffer(examples.train.alternatives, machine.device),
         )
         loader = Remaining(batches, trainer, schedule.steps, config.optimizer.accumulate)
         run(trainer, module, loader, folder)
@@ -132,10 +134,16 @@ def checkpoint_of(config: RunConfig, examples: Examples, run_id: str) -> Checkpo
         tokenizer=config.tokenizer,
         model=config.model,
         strands=config.strands,
-        label_kind=examples.spec.class_kind,
+        label_kind=examples.spec.label_kind,
+        scale=examples.scale(config.objective),
         classes=examples.spec.classes,
+        paired=examples.spec.paired,
         input=examples.contract(config),
     )
+
+
+def _buffer(sequences: SequenceBatch | None, device: torch.device) -> CodeBuffer | None:
+    return None if sequences is None else CodeBuffer(sequences, device)
 
 
 class Validation:
@@ -155,14 +163,24 @@ class Validation:
         self.precision: Precision = machine.precision
         self.tokenizer = config.tokenizer.build()
         self.buffer = CodeBuffer(examples.valid.sequences, machine.device)
-        self.labels = examples.valid.labels
-        self.names = dict.fromkeys((*LOGGED, config.trainer.monitor))
-        self.names.pop("loss", None)
+        self.alternatives = _buffer(examples.valid.alternatives, machine.device)
+        self.kind: LabelKind = examples.spec.label_kind
+        self.scale: Scale = examples.scale(config.objective)
+        self.labels = examples.valid.labels_of_all(examples.spec.outputs)
+        self.targets = LabelBuffer.of(examples.valid, examples.spec.outputs, machine.device)
+        metrics = metrics_of(self.kind)
+        names = dict.fromkeys((*LOGGED[self.kind], config.trainer.monitor))
+        self.metrics = {name: metrics[name] for name in names if name != "loss"}
 
     def logits(self) -> Float32[ndarray, "N T"]:
         """What the model says of the validation rows, in the way it will predict."""
         return predict_logits(
-            self.model, self.tokenizer, self.buffer, strands=self.strands, precision=self.precision
+            self.model,
+            self.tokenizer,
+            self.buffer,
+            alternatives=self.alternatives,
+            strands=self.strands,
+            precision=self.precision,
         )
 
     def measure(self) -> dict[str, float]:
@@ -171,7 +189,8 @@ class Validation:
         device = self.buffer.device
         loss = self.objective(
             torch.from_numpy(logits[None]).to(device),
-            torch.from_numpy(self.labels.astype(np.int64)).to(device),
+            self.targets.gather(torch.arange(len(self.labels))),
         )
-        sample = Sample.of(self.labels, probabilities_of(logits))
-        return {"loss": float(loss)} | {name: METRICS[name].value(sample) for name in self.names}
+        sample = sample_of(self.kind, self.labels, on_scale(logits, self.kind, self.scale))
+        measured = {name: metric.value(sample) for name, metric in self.metrics.items()}
+        return {"loss": float(loss)} | measured

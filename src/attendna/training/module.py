@@ -125,8 +125,11 @@ class TrainingModule(Learner):
         """The loss of a batch."""
         self.seed_step(batch.number)
         tokens = self.tokenizer(batch.codes, batch.lengths)
-        loss = self.objective(self.model.member_logits(tokens), batch.labels)
-        return self.count(loss, batch.labels.numel())
+        logits = self.model.member_logits(tokens)
+        if batch.alternative is not None:
+            logits = self.model.member_logits(self.tokenizer(*batch.alternative)) - logits
+        loss = self.objective(logits, batch.labels)
+        return self.count(loss, len(batch.labels))
 
 
 def is_decayed(name: str, parameter: Tensor) -> bool:

@@ -30,12 +30,13 @@ from attendna.core.config import Config, Tree, override, parse, read_yaml, to_ya
 from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file, publish_folder, refuse_existing
 from attendna.evaluation.evaluate import read_metrics
-from attendna.evaluation.metrics import METRICS
+from attendna.evaluation.measures import find_metric
 from attendna.genome.alphabet import LetterPolicy
 from attendna.models.checkpoint import Strands
+from attendna.models.hardware import bf16_is_fast
 from attendna.models.header import FILE as WEIGHTS_FILE
 from attendna.models.model import AnyModelConfig
-from attendna.prediction.device import Precision, PrecisionChoice, bf16_is_fast, describe
+from attendna.prediction.device import Precision, PrecisionChoice, describe
 from attendna.tokens.tokenizer import AnyTokenizerConfig
 
 FORMAT = 1
@@ -45,11 +46,16 @@ FORMAT = 1
 class ObjectiveConfig(Config):
     """What training makes small."""
 
-    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    loss: Literal["cross_entropy", "focal", "mse", "huber"] = "cross_entropy"
+    """Cross entropy is for classes, tracks, and numbers that are shares from 0 to 1 (a methylated
+    share); ``focal`` for classes and tracks; ``mse`` and ``huber`` for any numbers."""
     gamma: float = Field(default=2.0, ge=0)
     """Focal loss only: how much rows that are already right are played down."""
     alpha: float | None = Field(default=None, gt=0, lt=1)
-    """Focal loss of a binary task only: weight of the positive class, the negative has the rest."""
+    """Focal loss of a binary task or of tracks only: weight of the positives, negatives have the
+    rest."""
+    delta: float = Field(default=1.0, gt=0)
+    """Huber loss only: the error from which on it grows linearly."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced"] = "none"
     """``balanced`` gives every class the same weight in sum, however rare it is."""
@@ -101,8 +107,9 @@ class TrainerConfig(Config):
     batch_size: int = Field(default=64, ge=1)
     validations: int | None = Field(default=None, ge=1)
     """How often the model is validated, evenly over the training; none for once an epoch."""
-    monitor: str = "mcc"
-    """What decides which model is best on the validation split: ``loss``, or a metric."""
+    monitor: str = "task"
+    """What decides which model is best on the validation split: ``loss``, a metric, or ``task``
+    for the metric the task is judged by."""
     patience: int | None = Field(default=None, ge=1)
     """Validations without a better model after which training stops; none for never."""
     ema: float = Field(default=0.05, ge=0, lt=1)
@@ -118,14 +125,17 @@ class TrainerConfig(Config):
     @property
     def lower_is_better(self) -> bool:
         """Whether less of the monitored measure is better."""
-        return self.monitor == "loss" or not METRICS[self.monitor].higher_is_better
+        return self.monitor == "loss" or not find_metric(self.monitor).higher_is_better
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.max_steps is not None and self.max_steps < self.min_steps:
             raise ValueError(f"max_steps {self.max_steps} is below min_steps {self.min_steps}")
-        if self.monitor != "loss" and self.monitor not in METRICS:
-            raise ValueError(f"monitor {self.monitor!r} is none of loss, {', '.join(METRICS)}")
+        if self.monitor not in ("loss", "task"):
+            try:
+                find_metric(self.monitor)
+            except ConfigError as error:
+                raise ValueError(f"monitor: {error}") from None
         return self
 
 
@@ -260,6 +270,12 @@ class RunConfig(Config):
                 place = f"adapt to fewer than {change.rows_below} rows"
                 config = self._changed(config.to_tree(), change.set, place)
         return config
+
+    def for_metric(self, metric: str) -> "RunConfig":
+        """The settings with the metric of a task in place of ``trainer.monitor: task``."""
+        if self.trainer.monitor != "task":
+            return self
+        return self.replace(trainer=self.trainer.replace(monitor=metric))
 
     def _changed(self, tree: Tree, changes: Mapping[str, Any], place: str) -> "RunConfig":
         assignments = [f"{key}={json.dumps(value)}" for key, value in changes.items()]

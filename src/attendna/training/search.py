@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from attendna.core.errors import FolderError
-from attendna.evaluation.metrics import METRICS, Sample
+from attendna.evaluation.measures import affordable, metrics_of, sample_of
 from attendna.evaluation.uncertainty import bootstrap
 from attendna.models.checkpoint import load
 from attendna.prediction.predictor import Predictor
@@ -99,11 +99,15 @@ def standard_error(
 ) -> float:
     """By how much the monitored measure of the best model would differ on other validation rows."""
     predictor = Predictor(*load(place.best), str(machine.device), machine.precision)
-    values = predictor.predict(examples.valid.sequences).values
-    sample = Sample.of(examples.valid.labels, values)
+    kind, valid = examples.spec.label_kind, examples.valid
+    values = predictor.predict(valid.sequences, alternatives=valid.alternatives).values
+    sample = sample_of(kind, valid.labels_of_all(examples.spec.outputs), values)
     monitor = config.trainer.monitor
-    metric = METRICS["log_loss" if monitor == "loss" else monitor]
-    resampled = bootstrap([sample], [metric], np.random.default_rng(0), RESAMPLES)
+    if monitor == "loss":
+        monitor = "mse" if kind == "regression" else "log_loss"
+    metric = metrics_of(kind)[monitor]
+    count = affordable(sample, RESAMPLES)
+    resampled = bootstrap([sample], [metric], np.random.default_rng(0), count)
     return float(np.nanstd(resampled))
 
 

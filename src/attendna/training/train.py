@@ -72,7 +72,7 @@ def train(
     if not begun:
         folder.refuse_existing(force=force)
     examples = Examples.read(task_folder)
-    config = with_source(config.adapted(len(examples.train)))
+    config = with_source(config.adapted(len(examples.train)).for_metric(examples.metric))
     console = Console(stderr=True, highlight=False, quiet=not progress)
     if begun:
         environment = folder.resume(config, examples.split_hash)
@@ -163,7 +163,7 @@ def _train(
         if member.folder != folder:
             write_log(folder.log, mean_log(records))
     value = _finish(members, examples, folder, machine)
-    console.print(f"valid_{examples.spec.metric} {value:.4f}, wrote {folder.path}", soft_wrap=True)
+    console.print(f"valid_{examples.metric} {value:.4f}, wrote {folder.path}", soft_wrap=True)
 
 
 def _finish(
@@ -180,11 +180,11 @@ def _finish(
     valid, spec = examples.valid, examples.spec
     if checkpoint.label_kind == "binary":
         probabilities = predictor.predict(valid.sequences, valid.ids).values[:, 0]
-        metric = spec.metric if METRICS[spec.metric].of_confusion else "mcc"
+        metric = examples.metric if METRICS[examples.metric].of_confusion else "mcc"
         threshold = choose_threshold(valid.labels, probabilities, metric)
         predictor.checkpoint = checkpoint.replace(threshold=threshold)
     result = evaluate_split(predictor, valid, task=spec.name, split="valid")
     write_evaluation(folder.path, result)
     # Last, because its presence says that the run is finished.
     save(folder.path, predictor.checkpoint, predictor.model)
-    return result.value(spec.metric)
+    return result.value(examples.metric)

@@ -21,6 +21,7 @@ from attendna.core.files import sha256
 from attendna.core.registry import Registry
 from attendna.genome.contigs import plain_name
 from attendna.genome.reference import EdgePolicy, Reference, Windows
+from attendna.tasks.builders.cut import cut
 from attendna.tasks.spec import Source, SplitName
 from attendna.tasks.store import Task
 from attendna.tasks.tracks import TrackTask
@@ -100,6 +101,7 @@ def fetch(
     reference: Reference,
     intervals: pl.DataFrame,
     *,
+    execution: Execution,
     what: str,
     allow_partial: bool,
     edge: EdgePolicy = "drop",
@@ -108,6 +110,8 @@ def fetch(
 
     Parameters
     ----------
+    execution
+        Processes that share the chromosomes.
     what
         What the intervals are, in the plural.
 
@@ -116,7 +120,7 @@ def fetch(
     DataError
         Some are not there and ``allow_partial`` is off, or none is there.
     """
-    windows = reference.windows(intervals, edge=edge, missing="drop")
+    windows = cut(reference, intervals, execution, edge=edge)
     refuse_partial(
         reference.path, intervals.height, windows.missing, what=what, allow_partial=allow_partial
     )

@@ -27,6 +27,7 @@ from attendna.genome.reference import EdgePolicy, Reference, open_reference
 from attendna.genome.variants import read_variants
 from attendna.tasks.alleles import check_file, exchanged
 from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial, sources
+from attendna.tasks.builders.cut import cut
 from attendna.tasks.gene_sites import read_gene_sites, without_version
 from attendna.tasks.negatives.distance import match_distance
 from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
@@ -85,16 +86,16 @@ class CausalSnpConfig(BuilderConfig):
     licence: str = Field(default="", description="Terms of the variants.")
     citation: str = Field(default="", description="Whom to cite for the variants.")
 
-    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:  # noqa: ARG002
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Choose variants tissue by tissue and fetch both alleles of each; see the base class."""
         refuse_existing(out, force=force)
         self._check()
         reference = open_reference(self.genome)
         read = _read(self.variants)
         best, counts = self._labelled(read)
-        held = self._held(reference, best, counts)
+        held = self._held(reference, best, counts, execution)
         rows = self._chosen(held, counts)
-        frame = self._windows(reference, rows)
+        frame = self._windows(reference, rows, execution)
         groups = self._groups(frame)
         shares: dict[SplitName, float] = {
             "train": 1 - self.valid_fraction - self.test_fraction,
@@ -183,10 +184,14 @@ class CausalSnpConfig(BuilderConfig):
         return sure, counts
 
     def _held(
-        self, reference: Reference, variants: pl.DataFrame, counts: dict[str, int]
+        self,
+        reference: Reference,
+        variants: pl.DataFrame,
+        counts: dict[str, int],
+        execution: Execution,
     ) -> pl.DataFrame:
         """Variants whose windows the genome holds and whose reference it agrees with."""
-        windows = reference.windows(self._placed(variants), edge=self.edge, missing="drop")
+        windows = cut(reference, self._placed(variants), execution, edge=self.edge)
         refuse_partial(
             reference.path,
             variants.height,
@@ -247,10 +252,12 @@ class CausalSnpConfig(BuilderConfig):
                 )
             yield pl.concat([causal, spurious[np.sort(rows)]]), wanted
 
-    def _windows(self, reference: Reference, rows: pl.DataFrame) -> pl.DataFrame:
+    def _windows(
+        self, reference: Reference, rows: pl.DataFrame, execution: Execution
+    ) -> pl.DataFrame:
         """Both sequences of every row."""
         placed = self._placed(rows)
-        windows = reference.windows(placed, edge=self.edge, missing="drop")
+        windows = cut(reference, placed, execution, edge=self.edge)
         half = pl.lit(self.window // 2, pl.Int64)
         # The reference allele is set, too: the genome has another where it disagrees or is N.
         fetched = pl.col("fetched")

@@ -51,7 +51,7 @@ class EnhancersConfig(BuilderConfig):
     licence: str = Field(default="", description="Terms of the intervals.")
     citation: str = Field(default="", description="Whom to cite for the intervals.")
 
-    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:  # noqa: ARG002
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Read the intervals, fetch their sequences, and split them; see the base class."""
         refuse_existing(out, force=force)
         found = _find(self.intervals)
@@ -67,7 +67,11 @@ class EnhancersConfig(BuilderConfig):
             builds.add(self.name_build(reference))
             frame = pl.concat([_read(entry, label) for entry in found if entry.label == name])
             windows = fetch(
-                reference, frame, what=f"intervals of {name}", allow_partial=self.allow_partial
+                reference,
+                frame,
+                execution=execution,
+                what=f"intervals of {name}",
+                allow_partial=self.allow_partial,
             )
             counts["intervals"] += frame.height
             counts["not in the genome"] += windows.missing

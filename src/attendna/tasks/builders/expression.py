@@ -28,6 +28,7 @@ from attendna.tasks.builders.builder import (
     refuse_shared_chromosomes,
     sources,
 )
+from attendna.tasks.builders.cut import cut
 from attendna.tasks.expression_matrix import logarithm, read_expression
 from attendna.tasks.gene_sites import read_gene_sites
 from attendna.tasks.spec import TaskSpec
@@ -77,7 +78,7 @@ class ExpressionConfig(BuilderConfig):
     licence: str = Field(default="", description="Terms of the measurements.")
     citation: str = Field(default="", description="Whom to cite for the measurements.")
 
-    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:  # noqa: ARG002
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Join genes and expression, and fetch the windows; see the base class."""
         refuse_existing(out, force=force)
         refuse_shared_chromosomes(self.valid, self.test)
@@ -123,7 +124,7 @@ class ExpressionConfig(BuilderConfig):
             ),
         )
         with task_writer(out, spec, force=force) as writer:
-            self._write(writer, reference, joined, values, counts)
+            self._write(writer, reference, joined, values, counts=counts, execution=execution)
             refuse_partial(
                 self.genome,
                 joined.height,
@@ -155,7 +156,9 @@ class ExpressionConfig(BuilderConfig):
         reference: Reference,
         genes: pl.DataFrame,
         values: Float64[ndarray, "g t"],
+        *,
         counts: dict[str, int],
+        execution: Execution,
     ) -> None:
         """Write the genes some at a time: their windows need not fit into memory together."""
         counts |= dict.fromkeys(
@@ -169,7 +172,7 @@ class ExpressionConfig(BuilderConfig):
         step = max(1, _AT_ONCE // self.window)
         for begin in range(0, genes.height, step):
             part = self._placed(genes[begin : begin + step])
-            windows = reference.windows(part, edge=self.edge, missing="drop")
+            windows = cut(reference, part, execution, edge=self.edge)
             counts["genes not in the genome"] += windows.missing
             counts["genes near the end of a contig, left out"] += windows.dropped
             counts["genes near the end of a contig, padded"] += windows.padded

@@ -24,6 +24,7 @@ from attendna.genome.loci import merge_loci
 from attendna.genome.reference import EdgePolicy, Reference, open_reference
 from attendna.tasks.alleles import check_file, exchanged
 from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial, sources
+from attendna.tasks.builders.cut import cut
 from attendna.tasks.mutagenesis_splits import Way, by_element, by_position, by_run
 from attendna.tasks.mutagenesis_table import elements_of, read_mutagenesis
 from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
@@ -95,7 +96,7 @@ class MpraConfig(BuilderConfig):
     licence: str = Field(default="", description="Terms of the measurements.")
     citation: str = Field(default="", description="Whom to cite for the measurements.")
 
-    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:  # noqa: ARG002
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Rebuild or fetch the elements and exchange a base a row; see the base class."""
         refuse_existing(out, force=force)
         self._check()
@@ -117,7 +118,7 @@ class MpraConfig(BuilderConfig):
         else:
             reference = open_reference(self.genome)
             build = self.name_build(reference) or self.release
-            elements, variants = self._on_genome(reference, elements, variants, counts)
+            elements, variants = self._on_genome(reference, elements, variants, counts, execution)
         rows = self._rows(elements, variants)
         if not rows.height:
             raise DataError(self.variants, "no variant is left", "ask for fewer barcodes")
@@ -188,6 +189,7 @@ class MpraConfig(BuilderConfig):
         elements: pl.DataFrame,
         variants: pl.DataFrame,
         counts: dict[str, int],
+        execution: Execution,
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Windows of the genome about the elements, and variants that it agrees with."""
         window = self.window or WINDOW
@@ -202,7 +204,7 @@ class MpraConfig(BuilderConfig):
             )
         start = (pl.col("start") + pl.col("end")) // 2 - window // 2
         placed = reference.named(elements).with_columns(start=start, end=start + window)
-        windows = reference.windows(placed, edge=self.edge, missing="drop")
+        windows = cut(reference, placed, execution, edge=self.edge)
         refuse_partial(
             reference.path,
             elements.height,

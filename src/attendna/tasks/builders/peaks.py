@@ -68,7 +68,7 @@ class PeaksConfig(BuilderConfig, SplitRule):
     licence: str = Field(default="", description="Terms of the intervals.")
     citation: str = Field(default="", description="Whom to cite for the intervals.")
 
-    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:  # noqa: ARG002
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Fetch the positives, make negatives, and split; see the base class."""
         refuse_existing(out, force=force)
         self.check(placed=True)
@@ -77,7 +77,13 @@ class PeaksConfig(BuilderConfig, SplitRule):
         if self.width is not None:
             peaks = centered(peaks, self.width)
         distinct = peaks.unique(["chrom", "start", "end"], keep="first", maintain_order=True)
-        found = fetch(reference, distinct, what="intervals", allow_partial=self.allow_partial)
+        found = fetch(
+            reference,
+            distinct,
+            execution=execution,
+            what="intervals",
+            allow_partial=self.allow_partial,
+        )
         known = count_unknown(found.sequences) == 0
         positives = _Part(
             distinct[found.rows].filter(known).select(_PLACE),

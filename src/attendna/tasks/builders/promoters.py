@@ -59,7 +59,7 @@ class PromotersConfig(BuilderConfig):
     licence: str = Field(default="", description="Terms of the start sites.")
     citation: str = Field(default="", description="Whom to cite for the start sites.")
 
-    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:  # noqa: ARG002
+    def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Place windows at the start sites, draw others, and split by locus; see the base class."""
         refuse_existing(out, force=force)
         if self.form == "variable" and self.window < self.upstream + self.downstream:
@@ -74,7 +74,13 @@ class PromotersConfig(BuilderConfig):
             row = int((read["strand"] == ".").to_numpy().argmax()) + 1
             raise DataError(self.tss, "the strand is missing", "write + or -", row=row)
         sites = self._placed(read, generator)
-        found = fetch(reference, sites, what="start sites", allow_partial=self.allow_partial)
+        found = fetch(
+            reference,
+            sites,
+            execution=execution,
+            what="start sites",
+            allow_partial=self.allow_partial,
+        )
         positives = sites[found.rows].with_columns(label=pl.lit(1, pl.Int8))
         count = positives.height * self.negatives_per_positive
         # Whether or not the genome holds it, no start site may be called a negative.

@@ -13,16 +13,17 @@ from rich.console import Console
 
 from attendna.core.errors import ConfigError
 from attendna.core.memory import keep_freed_memory
+from attendna.evaluation.track_files import FILES
 from attendna.evaluation.track_sums import TrackSums
-from attendna.evaluation.tracks import ASSAYS_FILE, SCORES_FILE, TRACKS_FILE, predict_records
 from attendna.models.enformer import Enformer, EnformerConfig
 from attendna.models.enformer_port import load_port
 from attendna.models.track_checkpoint import TrackCheckpoint, load_tracks, save_tracks
 from attendna.models.track_model import TrackModel
 from attendna.prediction.device import choose_device, choose_precision, describe
-from attendna.prediction.track_records import Records, Window, tracks_of
+from attendna.prediction.track_records import Records, Window, predict_record, tracks_of
 from attendna.tasks.tracks import TrackTask, open_track_task
 from attendna.training.batches import WEIGHTS, seed_of
+from attendna.training.processes import process_rank, wait_for
 from attendna.training.run import Environment, RunFolder, default_threads
 from attendna.training.tracks.config import TrackRunConfig
 
@@ -60,8 +61,12 @@ def train_tracks(
     if resume and force:
         raise ConfigError("--resume and --force contradict each other", "give one of them")
     folder = RunFolder(Path(out))
+    several = config.trainer.devices * config.trainer.nodes > 1
+    if several and force:
+        raise ConfigError("--force with several processes", "remove the folder yourself")
+    first = not several or process_rank() == 0
     begun = resume and os.path.lexists(folder.path)
-    if not begun:
+    if first and not begun:
         folder.refuse_existing(force=force)
     opened = {head: open_track_task(task, ("train", "valid")) for head, task in tasks.items()}
     digest = hashlib.sha256("".join(t.split_hash() for t in opened.values()).encode()).hexdigest()
@@ -74,6 +79,11 @@ def train_tracks(
     else:
         environment = None
     training = Training(config, opened, digest)
+    if not first:
+        # The first process makes the folder and keeps others out; this one writes nothing.
+        wait_for(folder.config)
+        training.run(folder, folder.resume(config, digest), Console(quiet=True))
+        return folder.path
     if environment is None:
         device = choose_device(config.trainer.device)
         environment = Environment.of_this_machine(
@@ -199,7 +209,7 @@ class Training:
             loader = Remaining(batches, trainer, schedule.steps, config.optimizer.accumulate)
             run(trainer, module, loader, folder)
         if trainer.is_global_zero:
-            for name in (TRACKS_FILE, ASSAYS_FILE, SCORES_FILE):
+            for name in FILES:
                 (folder.path / name).unlink(missing_ok=True)
             # Last, because its presence says that the run is finished.
             header, best = load_tracks(folder.best)
@@ -214,7 +224,8 @@ class Training:
         for head, records in self.valid.items():
             sums: list[TrackSums] = []
             losses: list[float] = []
-            for predicted, observed in predict_records(model, records, head):
+            for row in range(len(records)):
+                predicted, observed = predict_record(model, records, head, row)
                 sums.append(TrackSums.of(predicted, observed))
                 pair = torch.from_numpy(predicted), torch.from_numpy(observed)
                 losses.append(float(poisson_loss(*pair)))

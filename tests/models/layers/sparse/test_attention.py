@@ -11,7 +11,6 @@ from attendna.models.layers.sparse.attention import (
     shift_relative,
 )
 from attendna.models.layers.sparse.chunked import Relative
-from attendna.models.layers.sparse.flex import flex_attention_of
 from attendna.models.layers.sparse.layout import BlockConfig, Layout
 
 BLOCK = 8
@@ -72,17 +71,6 @@ def test_without_a_mask_the_padding_of_the_last_block_is_not_read() -> None:
     known = torch.ones(1, length, dtype=torch.bool)
     read = block_sparse_attention(*leaves, layout)
     torch.testing.assert_close(read, plain(*leaves, layout, known, None), atol=1e-12, rtol=0)
-
-
-@pytest.mark.parametrize("masked", [False, True])
-def test_flex_attention_is_the_same(masked: bool) -> None:
-    length = 16 * 16
-    layout = BlockConfig(block=16).layout(length, HEADS)
-    leaves = [drawn(i, 2, HEADS, length, 16).float().detach() for i in range(3)]
-    known = torch.arange(length) < torch.tensor([[length], [length - 30 if masked else length]])
-    read = flex_attention_of(*leaves, layout, known if masked else None)
-    expected = plain(*leaves, layout, known, None)
-    torch.testing.assert_close(read, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_shifting_is_indexing() -> None:

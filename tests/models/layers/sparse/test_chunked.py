@@ -130,3 +130,24 @@ def test_dropout_keeps_the_mean() -> None:
         reads = [chunked_attention(*leaves, layout, dropout=0.2) for _ in range(400)]
     assert not torch.equal(reads[0], reads[1])
     torch.testing.assert_close(torch.stack(reads).mean(0), whole, atol=0.15, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_that_of_its_inputs_and_outputs_only(dtype: torch.dtype) -> None:
+    """Sums over many tokens are not rounded on the way."""
+    layout = BlockConfig(block=BLOCK, random=2).layout(40 * BLOCK, heads=2)
+    leaves, _ = inputs(40 * BLOCK, torch.float32, relative=False)
+    rounded = [leaf.detach().to(dtype).requires_grad_() for leaf in leaves]
+    exact = [leaf.detach().float().requires_grad_() for leaf in rounded]
+    into = torch.randn(2, 2, 40 * BLOCK, 5, generator=torch.Generator().manual_seed(1)).to(dtype)
+    read, expected = (chunked_attention(*part, layout) for part in (rounded, exact))
+    assert read.dtype == dtype
+    precision = torch.finfo(dtype).eps
+    torch.testing.assert_close(read.float(), expected, atol=precision, rtol=precision)
+    for one, other in zip(
+        torch.autograd.grad(read, rounded, into),
+        torch.autograd.grad(expected, exact, into.float()),
+        strict=True,
+    ):
+        assert one.dtype == dtype
+        torch.testing.assert_close(one.float(), other, atol=4 * precision, rtol=4 * precision)

@@ -22,6 +22,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from attendna.models.hardware import bf16_is_fast
 from attendna.models.layers.sparse.layout import Layout
 
 CHUNK = 24
@@ -79,23 +80,26 @@ class _ChunkedAttention(torch.autograd.Function):
         layout: Layout,
         dropout: _Dropout,
     ) -> Tensor:
-        inputs = query, key, value, relative_query, relative_key
-        ctx.save_for_backward(*inputs, mask)
+        given = query, key, value, relative_query, relative_key
+        ctx.save_for_backward(*given, mask)
         ctx.layout, ctx.dropout = layout, dropout
+        inputs = [_widened(x) for x in given]
         generator = dropout.generator(query.device)
         read = value.new_empty(*query.shape[:-1], value.shape[-1])
         for piece in _pieces(layout, query.shape):
             weights, _ = _weights(piece, inputs, mask)
             if generator is not None:
                 weights *= _kept(weights, dropout.share, generator)
-            piece.put(read, weights @ piece.read(value))
+            piece.put(read, weights @ piece.read(inputs[2]))
         return read
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        *inputs, mask = ctx.saved_tensors
+        *given, mask = ctx.saved_tensors
+        inputs = [_widened(x) for x in given]
         query, key, value, relative_query, relative_key = inputs
+        gradient = _widened(gradient)
         totals: list[Any] = [None if x is None else torch.zeros_like(x) for x in inputs]
         of_query, of_key, of_value, of_relative_query, of_relative_key = totals
         generator = ctx.dropout.generator(gradient.device)
@@ -120,7 +124,19 @@ class _ChunkedAttention(torch.autograd.Function):
                 of_products = _from_distances(of_scores, piece.size)
                 piece.put(of_relative_query, of_products @ piece.far(relative_key))
                 piece.add_far(of_relative_key, of_products.mT @ piece.own(relative_query))
-        return *totals, None, None, None
+        as_given = [
+            None if total is None else total.to(x.dtype)
+            for total, x in zip(totals, given, strict=True)
+        ]
+        return *as_given, None, None, None
+
+
+def _widened(x: Any) -> Any:
+    """In float32, where the processor only imitates half precision: it is faster, and sums are
+    exact."""
+    if x is None or x.dtype not in (torch.bfloat16, torch.float16):
+        return x
+    return x.float() if x.device.type == "cpu" and not bf16_is_fast(x.device) else x
 
 
 def _weights(

@@ -1,0 +1,47 @@
+"""The file of a trained model."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from torch import nn
+
+from attendna.core.errors import FolderError
+from attendna.models.header import FILE, FORMAT
+from attendna.models.model_file import fill, read_model, write_model
+
+HEADER = {"attendna": "0", "format": FORMAT, "name": "é"}
+
+
+def test_weights_and_header_come_back_and_equal_models_are_equal_files(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    path = write_model(tmp_path, HEADER, model, 8)
+    first = path.read_bytes()
+    assert write_model(tmp_path, HEADER, model, 8).read_bytes() == first
+    found, tree, weights = read_model(tmp_path)
+    assert (found, tree) == (tmp_path / FILE, HEADER)
+    again = fill(found, nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), weights)
+    assert not again.training
+    for name, value in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value)
+    # Others can read it.
+    with safe_open(path, framework="numpy") as stream:
+        assert set(stream.keys()) == set(model.state_dict())
+
+
+def test_weights_of_another_shape_are_told(tmp_path: Path) -> None:
+    path = write_model(tmp_path, HEADER, nn.Linear(3, 2), 8)
+    with pytest.raises(FolderError, match="the weights do not fit the model"):
+        fill(path, nn.Linear(4, 2), read_model(path)[2])
+
+
+def test_what_is_missing_cut_short_or_foreign_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="no trained model is there"):
+        read_model(tmp_path)
+    path = write_model(tmp_path, HEADER, nn.Linear(3, 2), 8)
+    whole = path.read_bytes()
+    for content in (whole[:-5], whole[:30], b"", whole.replace(b"attendna", b"whatever")):
+        path.write_bytes(content)
+        with pytest.raises(FolderError, match="is damaged or not a model of attendna"):
+            read_model(tmp_path)
