@@ -22,7 +22,7 @@ def test_a_card_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         "note: mean of 4",
     ):
         assert line in said
-    assert [line.split()[:3] for line in said.splitlines()[-3:]] == [
+    assert [line.split()[:3] for line in said.splitlines()[-4:-1]] == [
         ["train", "5", "unknown"],
         ["valid", "2", "unknown"],
         ["test", "2", "unknown"],

@@ -22,6 +22,21 @@ BRIEF = (
 BRIEF_TRACKS = ("trainer.steps=2", "trainer.validations=1")
 """The same for models of tracks, whose task is given head by head."""
 
+BRIEF_PRETRAINING = (
+    "trainer.max_steps=2",
+    "trainer.validations=1",
+    "trainer.batch_size=2",
+    "windows.length=128",
+    "windows.held_out_windows=10",
+)
+
+SHORTER = {
+    "profile": {"--length": "2048", "--layers": "1"},
+    "interpret": {"--length": "4096", "--sequences": "1"},
+    "tokens": {"--vocabulary": "64"},
+}
+"""Options of other verbs that make them as quick."""
+
 
 def commands(repository: Path) -> list[list[str]]:
     """The words of every ``attendna`` line in the README's blocks, in their order."""
@@ -63,8 +78,12 @@ def test_the_readme_can_be_followed(
             of_tracks = "=" in words[words.index("--task") + 1]
             settings = BRIEF_TRACKS if of_tracks else BRIEF
             words += [part for setting in settings for part in ("--set", setting)]
+        if words[0] == "pretrain":
+            words += [part for setting in BRIEF_PRETRAINING for part in ("--set", setting)]
         if words[0] == "evaluate":
             words += ["--resamples", "20"]
+        for option, value in SHORTER.get(words[0], {}).items():
+            words[words.index(option) + 1] = value
         if "--out" in words and (tmp_path / words[words.index("--out") + 1]).exists():
             # Two ways to make the same folder.
             words.append("--force")

@@ -56,7 +56,7 @@ def test_set_overrides_the_file(tmp_path: Path) -> None:
     [
         ("optimizer.learning_rat=1", "optimizer.learning_rat is not a setting, did you mean"),
         ("model.widht=1", "model.widht is not a setting, did you mean width?"),
-        ("trainer.monitor=accuracies", "monitor 'accuracies' is none of loss"),
+        ("trainer.monitor=accuracies", "there is no metric 'accuracies'"),
         ("trainer.max_steps=0", "trainer.max_steps"),
         ("objective.alpha=0.3", "alpha belongs to loss: focal"),
         ("optimizer.betas=[0.9, 1.0]", "each beta lies from 0 to below 1"),

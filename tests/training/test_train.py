@@ -53,7 +53,7 @@ def trained(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_run_folder_is_whole(trained: Path, task: Path) -> None:
     assert {path.name for path in trained.iterdir()} == FOLDER
-    assert RunConfig.read(trained / "run.yaml") == small(strands="conjoined")
+    assert RunConfig.read(trained / "run.yaml") == small(strands="conjoined").for_metric("mcc")
     rows = json.loads((trained / "metrics.json").read_text())
     assert {row["split"] for row in rows} == {"valid"}
     assert {row["n"] for row in rows} == {120}
@@ -203,7 +203,7 @@ def test_probes_of_the_whole_length_are_members_already(task: Path, tmp_path: Pa
 def test_small_sets_are_trained_with_their_own_settings(task: Path, tmp_path: Path) -> None:
     config = small(adapt=[{"rows_below": 241, "set": {"trainer.epochs": 1}}])
     run = train(config, task, tmp_path / "run", progress=False)
-    assert RunConfig.read(run / "run.yaml") == small(trainer={"epochs": 1})
+    assert RunConfig.read(run / "run.yaml") == small(trainer={"epochs": 1}).for_metric("mcc")
     assert len(pl.read_csv(run / "log.csv")) == 1
     train(config, task, run, resume=True, progress=False)
 

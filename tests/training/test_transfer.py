@@ -172,6 +172,12 @@ def test_members_of_an_ensemble_start_from_its_first(task: Path, tmp_path: Path)
     assert torch.allclose(after[name], before[f"members.0.{name}"], atol=1e-6)
 
 
+def test_dropout_may_be_another(pretrained: Path, task: Path, tmp_path: Path) -> None:
+    tree = config_of(pretrained, **still()).to_tree()
+    tree["model"] |= {"dropout": 0.4, "head_dropout": 0.1}
+    assert train(parse(RunConfig, tree, "test"), task, tmp_path / "run", progress=False).is_dir()
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [

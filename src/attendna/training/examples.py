@@ -156,7 +156,8 @@ class Examples:
                 )
 
     def _check_monitor(self, config: RunConfig) -> None:
-        monitor, kind = config.trainer.monitor, self.spec.label_kind
+        kind = self.spec.label_kind
+        monitor = config.for_metric(self.metric).trainer.monitor
         if monitor == "loss":
             return
         metrics = metrics_of(kind)

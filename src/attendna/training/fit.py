@@ -54,6 +54,7 @@ def fit(
     console
         Where progress is shown; none to be silent.
     """
+    config = config.for_metric(examples.metric)
     with own_settings(machine):
         for split in (examples.train, examples.valid):
             both_strands = config.strands != "single"

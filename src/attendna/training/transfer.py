@@ -107,7 +107,7 @@ def _refuse_other(tree: Mapping[str, Any], config: RunConfig, start: StartConfig
     ours = config.model.to_tree()
     shared = [k for k in ours if theirs.get(k) is not None and ours[k] is not None]
     key = differing_key(
-        *({k: _settled(t[k]) for k in shared if k not in _FREE} for t in (theirs, ours))
+        *(_settled({k: t[k] for k in shared if k not in _FREE}) for t in (theirs, ours))
     )
     if key is not None:
         raise ConfigError(

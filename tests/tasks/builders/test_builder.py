@@ -10,9 +10,12 @@ import polars as pl
 import pytest
 
 from attendna.core.errors import DataError
+from attendna.core.execution import Execution
 from attendna.genome.reference import open_reference
 from attendna.tasks.builders.builder import BUILDERS, BuilderConfig, fetch
 from attendna.tasks.store import open_task
+
+ALONE = Execution()
 
 
 def test_every_builder_says_what_its_settings_are() -> None:
@@ -31,11 +34,11 @@ def test_a_genome_in_part_is_told_and_used_only_when_allowed(tmp_path: Path) -> 
     reference = open_reference(genome, keep_in_memory=True)
     wanted = pl.DataFrame({"chrom": ["chr1", "chr1"], "start": [100, 10], "end": [104, 14]})
     with pytest.raises(DataError, match=r"holds 1 of 2 peaks; .*--allow-partial"):
-        fetch(reference, wanted, what="peaks", allow_partial=False)
-    windows = fetch(reference, wanted, what="peaks", allow_partial=True)
+        fetch(reference, wanted, execution=ALONE, what="peaks", allow_partial=False)
+    windows = fetch(reference, wanted, execution=ALONE, what="peaks", allow_partial=True)
     assert windows.sequences.to_text() == ["ACGT"]
     with pytest.raises(DataError, match=r"none of the 1 peaks"):
-        fetch(reference, wanted[1:], what="peaks", allow_partial=True)
+        fetch(reference, wanted[1:], execution=ALONE, what="peaks", allow_partial=True)
 
 
 def test_a_build_that_is_killed_leaves_nothing_and_runs_again(tmp_path: Path) -> None:
