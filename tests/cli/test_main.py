@@ -46,7 +46,7 @@ def test_codes_of_exit_and_streams() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["trian"], "attendna has no command 'trian'; did you mean train or pretrain?"),
+        (["trian"], "attendna has no command 'trian'; did you mean train or transfer or pretrain?"),
         (["data", "lsit"], "attendna data has no command 'lsit'; did you mean list or split?"),
         (["train", "--tsak", "x"], "--tsak"),
         (["evaluate"], "see attendna evaluate --help"),

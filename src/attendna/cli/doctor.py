@@ -7,7 +7,10 @@ import shutil
 import tempfile
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from attendna.cli.options import Json
 from attendna.cli.output import console, print_json
@@ -20,6 +23,7 @@ GIVES = {
     "lora": "fine-tuning by low-rank adapters",
     "signal": "bigWig files",
     "tracks": "tasks of tracks: TFRecords and Zarr",
+    "trees": "transfer by gradient-boosted trees (XGBoost)",
     "twobit": ".2bit genomes",
     "test": "make test",
     "check": "make check",
@@ -146,11 +150,11 @@ def _version(name: str) -> str | None:
 def _extras() -> dict[str, Any]:
     """Of each extra: what it gives, what is missing of it, how to install it."""
     found: dict[str, Any] = {}
-    for requirement in requires("attendna") or ():
-        package, _, marker = requirement.partition(";")
-        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", marker)
-        name = re.match(r"[\w.-]+", package)
-        if not extra or not name:
+    for text in requires("attendna") or ():
+        requirement = Requirement(text)
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", text)
+        # Some packages go by another name on other systems.
+        if not extra or not cast(Marker, requirement.marker).evaluate({"extra": extra[1]}):
             continue
         entry = found.setdefault(
             extra[1],
@@ -160,8 +164,8 @@ def _extras() -> dict[str, Any]:
                 "install": f"pip install 'attendna[{extra[1]}]'",
             },
         )
-        if _version(name[0]) is None:
-            entry["missing"].append(name[0])
+        if _version(requirement.name) is None:
+            entry["missing"].append(requirement.name)
     return found
 
 

@@ -97,6 +97,10 @@ app = group(
         "evaluate": Verb("attendna.cli.evaluate:evaluate", "Measure a trained model on a split."),
         "compare": Verb("attendna.cli.compare:compare", "Compare trained models on one split."),
         "predict": Verb("attendna.cli.predict:predict", "Predict for sequences of your own."),
+        "embed": Verb("attendna.cli.embed:embed", "Write the vectors a model makes of sequences."),
+        "transfer": Verb(
+            "attendna.cli.transfer:transfer", "Learn a task from a model's frozen vectors."
+        ),
         "profile": Verb("attendna.cli.profile:profile", "Measure what a model of tracks costs."),
         "report": Verb("attendna.cli.report:report", "Write the page that shows a run."),
     },

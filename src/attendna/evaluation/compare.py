@@ -25,7 +25,7 @@ from attendna.evaluation.uncertainty import (
     mcnemar,
     paired_difference,
 )
-from attendna.prediction.predictor import Predictor
+from attendna.prediction.transfer import load_predictor
 from attendna.tasks.kmer_regression import KMER, KmerRegression
 from attendna.tasks.spec import LabelKind, SplitName
 from attendna.tasks.store import Task, open_task
@@ -106,7 +106,7 @@ def compare(
     labels = rows.labels_of_all(len(task.spec.classes))
     samples: dict[str, Sample | TrackSample] = {}
     for name in names:
-        predictor = Predictor.load(name, device)
+        predictor = load_predictor(name, device)
         check_task(predictor.checkpoint, task, name, other_split=other_split)
         predictions = predictor.predict(rows.sequences, rows.ids, alternatives=rows.alternatives)
         samples[name] = sample_of(

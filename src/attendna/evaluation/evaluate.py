@@ -33,6 +33,7 @@ from attendna.evaluation.track_files import TRACKS_FILE, read_table
 from attendna.evaluation.uncertainty import RESAMPLES, bootstrap, interval
 from attendna.models.checkpoint import Checkpoint
 from attendna.prediction.predictor import Predictor, Progress
+from attendna.prediction.transfer import load_predictor
 from attendna.tasks.spec import LabelKind, SplitName
 from attendna.tasks.store import Split, Task, open_task
 
@@ -121,7 +122,7 @@ def evaluate(
     SeenRowsWarning
         The task is another than the run was trained on.
     """
-    predictor = Predictor.load(run, device)
+    predictor = load_predictor(run, device)
     task = open_task(task_folder)
     check_task(predictor.checkpoint, task, run, other_split=other_split)
     result = evaluate_split(

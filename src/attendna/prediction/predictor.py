@@ -245,12 +245,7 @@ class Predictor:
             Once, where lengths lie outside those of the training; nothing is cut off.
         """
         names = self._admit(sequences, ids, source)
-        if (alternatives is not None) != self.checkpoint.paired:
-            alone = "single sequences" if self.checkpoint.paired else "pairs"
-            raise UserError(
-                f"{source}: the model was not trained on {alone}",
-                "give a paired task" if self.checkpoint.paired else "train on a paired task",
-            )
+        self._refuse_unpaired(alternatives, source)
         logits = predict_logits(
             self.model,
             self.tokenizer,
@@ -302,6 +297,14 @@ class Predictor:
 
         buffer = CodeBuffer(sequences, self.device)
         return _read_all(self.model, buffer, read, self.precision, progress)
+
+    def _refuse_unpaired(self, alternatives: SequenceBatch | None, source: str | Path) -> None:
+        if (alternatives is not None) != self.checkpoint.paired:
+            alone = "single sequences" if self.checkpoint.paired else "pairs"
+            raise UserError(
+                f"{source}: the model was not trained on {alone}",
+                "give a paired task" if self.checkpoint.paired else "train on a paired task",
+            )
 
     def _admit(
         self, sequences: SequenceBatch, ids: Sequence[str] | None, source: str | Path

@@ -1,0 +1,67 @@
+"""``attendna transfer``: a classic learner on the frozen representations of a run."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from attendna.cli.options import Device, Force, Json, Out, Seed, Set, TaskFolder
+from attendna.cli.output import print_json
+
+
+def transfer(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run folder, as `pretrain` and `train` make.")
+    ],
+    task: TaskFolder,
+    out: Out,
+    *,
+    learner: Annotated[
+        str, typer.Option("--learner", help="logistic, random_forest, ridge or xgboost.")
+    ] = "random_forest",
+    pair: Annotated[
+        Literal["concatenate", "difference", "both"],
+        typer.Option("--pair", help="What becomes of the vectors of the two alleles of a pair."),
+    ] = "concatenate",
+    segment: Annotated[
+        int | None,
+        typer.Option("--segment", min=1, help="Read sequences in segments of so many bases."),
+    ] = None,
+    join: Annotated[
+        Literal["concat", "mean"],
+        typer.Option("--join", help="What becomes of the vectors of segments."),
+    ] = "concat",
+    trials: Annotated[
+        int, typer.Option("--trials", min=1, help="Settings of the learner to try.")
+    ] = 1,
+    share: Annotated[
+        float, typer.Option("--share", help="Share of the training rows to learn from.")
+    ] = 1.0,
+    seed: Seed = 0,
+    assignments: Set = None,
+    device: Device = "auto",
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Learn a task from what a model makes of its sequences; the model stays as it is.
+
+    Settings of the learner (--set learner.trees=500, or --trials) and the threshold are chosen on
+    the validation rows; the test rows are not read. Several tracks are learned each on its own. The
+    folder works with evaluate, compare and predict.
+    """
+    from attendna.core.config import override, parse
+    from attendna.evaluation.evaluate import read_metrics
+    from attendna.training.frozen import TransferConfig, transfer
+
+    tree = {
+        "run": str(run),
+        "learner": {"name": learner},
+        "reading": {"pair": pair, "segment": segment, "join": join},
+        "trials": trials,
+        "share": share,
+        "seed": seed,
+    }
+    config = parse(TransferConfig, override(tree, assignments or ()), "transfer")
+    made = transfer(config, task, out, device=device, force=force)
+    if json:
+        print_json({"run": str(made), "metrics": read_metrics(made)})

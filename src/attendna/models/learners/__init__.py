@@ -1,0 +1,1 @@
+"""Classic learners on representations: settings, and arrays that hold what was learned."""

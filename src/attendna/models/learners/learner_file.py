@@ -1,0 +1,47 @@
+"""``learner.safetensors``: what a classic learner has learned, and a header that describes it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as serialize
+
+from attendna.core.errors import FolderError
+from attendna.core.files import publish_file
+from attendna.models.header import refuse_other_version
+from attendna.models.learners.learner import Arrays
+
+LEARNER_FILE = "learner.safetensors"
+
+
+def write_learner(folder: str | Path, tree: Mapping[str, Any], learned: Arrays) -> Path:
+    """Write the file into a folder, whole or not at all."""
+    path = Path(folder) / LEARNER_FILE
+    with publish_file(path) as partial:
+        # What lies in memory is written, in whatever order it lies there.
+        arrays = {name: np.ascontiguousarray(array) for name, array in learned.items()}
+        partial.write_bytes(serialize(arrays, metadata={"attendna": json.dumps(dict(tree))}))
+    return path
+
+
+def read_learner(folder: str | Path) -> tuple[Path, dict[str, Any], Arrays]:
+    """The file of a run folder, its header, and its arrays.
+
+    Raises
+    ------
+    FolderError
+        It is damaged, or another version of attendna wrote it.
+    """
+    path = Path(folder) / LEARNER_FILE
+    try:
+        with safe_open(path, framework="np") as stream:
+            header = cast("dict[str, str]", stream.metadata() or {})
+            learned: Arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        tree: dict[str, Any] = json.loads(header["attendna"])
+    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
+        raise FolderError(f"{path} is damaged", "run transfer again") from error
+    refuse_other_version(path, tree)
+    return path, tree, learned

@@ -1,0 +1,252 @@
+"""Learn a task from the representations of a model that stays as it is.
+
+The run folder holds ``transfer.yaml`` (the settings, those of the learner as they were chosen),
+``search.json`` (what each of the tried settings was worth), ``learner.safetensors``, the model
+under ``backbone``, and what ``evaluate`` writes.
+
+Shapes: ``N`` rows, ``F`` features, ``C`` columns of targets, ``n`` rows taken.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+from numpy import ndarray
+from pydantic import Field
+from rich.console import Console
+
+from attendna.core.config import Config, to_yaml
+from attendna.core.errors import ConfigError, FolderError
+from attendna.core.files import publish_folder, refuse_existing, sha256
+from attendna.evaluation.calibration import choose_threshold
+from attendna.evaluation.evaluate import evaluate_split, write_evaluation
+from attendna.evaluation.measures import metrics_of, sample_of
+from attendna.evaluation.metrics import METRICS
+from attendna.models.checkpoint import InputContract
+from attendna.models.header import FILE
+from attendna.models.learners.columns import learn
+from attendna.models.learners.forest import RandomForestConfig
+from attendna.models.learners.learner import AnyLearnerConfig, LearnerConfig
+from attendna.prediction.backbone import load_backbone
+from attendna.prediction.representations import Reading, Representations
+from attendna.prediction.transfer import BACKBONE, TransferCheckpoint, TransferPredictor
+from attendna.tasks.store import Split
+from attendna.training.examples import Examples
+from attendna.training.run import default_threads
+from attendna.training.share import take_share
+
+TRANSFER_FILE = "transfer.yaml"
+
+
+class TransferConfig(Config):
+    """Settings of a transfer."""
+
+    run: Path
+    """A run of ``train`` or ``pretrain``, whose vectors are learned from."""
+    weights: str | None = None
+    """SHA-256 of that run's model; written down when it is read."""
+    learner: AnyLearnerConfig = RandomForestConfig()
+    reading: Reading = Reading()
+    trials: int = Field(default=1, ge=1)
+    """Settings of the learner tried: those given, then others at random."""
+    share: float = Field(default=1.0, gt=0, le=1)
+    """Share of the training rows that is learned from."""
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A learner with one choice of its settings, and what it was worth on validation rows."""
+
+    predictor: TransferPredictor
+    value: float
+
+
+def transfer(
+    config: TransferConfig,
+    task_folder: str | Path,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    force: bool = False,
+    progress: bool = True,
+) -> Path:
+    """Learn a task from frozen representations, and make a run folder that predicts.
+
+    Settings and threshold are chosen on validation rows; the test rows are never opened.
+
+    Raises
+    ------
+    UserError
+        The learner cannot learn the task, or the model cannot read it; nothing is written then.
+    """
+    out, console = Path(out), Console(stderr=True, highlight=False, quiet=not progress)
+    _refuse_other_folder(out, force=force)
+    examples = Examples.read(task_folder)
+    _refuse_kind(config.learner, examples)
+    backbone = load_backbone(config.run, device)
+    model = Path(config.run) / FILE if Path(config.run).is_dir() else Path(config.run)
+    config = config.replace(weights=sha256(model))
+    vectors = Representations(backbone, config.reading, config.weights)
+    rows = _rows(config, examples)
+    if config.share < 1:
+        all_rows = f"{len(examples.train):,} training rows (share {config.share:g})"
+        console.print(f"learning from {len(rows):,} of {all_rows}", soft_wrap=True)
+    trials: list[Trial] = []
+    for trial in _trials(config, examples, vectors, rows):
+        trials.append(trial)
+        console.print(
+            f"valid_{examples.metric} {trial.value:.4f} of {_spelled(trial)}", soft_wrap=True
+        )
+    better = 1 if metrics_of(examples.spec.label_kind)[examples.metric].higher_is_better else -1
+    best = max(trials, key=lambda t: -np.inf if np.isnan(t.value) else better * t.value)
+    result = evaluate_split(best.predictor, examples.valid, task=examples.spec.name, split="valid")
+    chosen = config.replace(learner=best.predictor.checkpoint.learner.to_tree())
+    with publish_folder(out, force=force) as partial:
+        (partial / BACKBONE).mkdir()
+        shutil.copyfile(model, partial / BACKBONE / FILE)
+        tree = chosen.to_tree() | {"rows": len(rows), "split_hash": examples.split_hash}
+        (partial / TRANSFER_FILE).write_text(to_yaml(tree), encoding="utf-8")
+        (partial / "search.json").write_text(_table(trials, examples.metric), encoding="utf-8")
+        write_evaluation(partial, result)
+        best.predictor.save(partial)
+    value = result.value(examples.metric)
+    console.print(f"valid_{examples.metric} {value:.4f}, wrote {out}", soft_wrap=True)
+    return out
+
+
+def _refuse_other_folder(out: Path, *, force: bool) -> None:
+    """Let ``force`` replace what another transfer wrote, and nothing else."""
+    refuse_existing(out, force=force)
+    if out.exists() and not (out / TRANSFER_FILE).is_file():
+        raise FolderError(
+            f"{out} is not a run of transfer, it will not be replaced", "choose another --out"
+        )
+
+
+def _refuse_kind(learner: LearnerConfig, examples: Examples) -> None:
+    wanted = "numbers" if examples.spec.label_kind == "regression" else "classes"
+    if wanted not in learner.learns:
+        fitting = {"numbers": "ridge", "classes": "logistic"}[wanted]
+        raise ConfigError(
+            f"the learner {learner.name} does not learn {wanted}, which {examples.task.folder} has",
+            f"use --learner {fitting}, random_forest or xgboost",
+        )
+
+
+def _rows(config: TransferConfig, examples: Examples) -> Int64[ndarray, " n"]:
+    """The training rows to learn from."""
+    split = examples.train
+    of_classes = examples.spec.label_kind in ("binary", "multiclass")
+    classes = split.labels if of_classes else None
+    return take_share(len(split), config.share, config.seed, classes)
+
+
+def _trials(
+    config: TransferConfig,
+    examples: Examples,
+    vectors: Representations,
+    rows: Int64[ndarray, " n"],
+) -> Iterator[Trial]:
+    """Learn with each of the settings, and measure on the validation rows."""
+    train, valid, spec = examples.train, examples.valid, examples.spec
+    sequences = train.sequences.take(rows)
+    others = None if train.alternatives is None else train.alternatives.take(rows)
+    features = vectors.of(sequences, others, source=examples.task.path("train"))
+    held_out = vectors.of(valid.sequences, valid.alternatives, source=examples.task.path("valid"))
+    targets = _targets(train, rows, len(spec.classes))
+    contract = InputContract(
+        letters=vectors.backbone.checkpoint.input.letters,
+        window=spec.window,
+        shortest=int(sequences.lengths.min()),
+        longest=int(sequences.lengths.max()),
+        build=spec.build,
+        task=spec.name,
+        split_hash=examples.split_hash,
+    )
+    for learner in _settings(config):
+        checkpoint = _checkpoint(config, learner, examples, vectors, contract)
+        classes = checkpoint.learned_classes
+        learned = learn(
+            learner, features, targets, classes, seed=config.seed, threads=default_threads()
+        )
+        predictor = TransferPredictor(checkpoint, learned, vectors)
+        yield _measured(predictor, held_out, examples)
+
+
+def _settings(config: TransferConfig) -> Iterator[LearnerConfig]:
+    yield config.learner
+    generator = np.random.default_rng(config.seed)
+    for _ in range(config.trials - 1):
+        yield config.learner.drawn(generator)
+
+
+def _targets(split: Split, rows: Int64[ndarray, " n"], tracks: int) -> Float64[ndarray, "n C"]:
+    if split.offsets is not None:
+        return split.label_table(rows, tracks).astype(np.float64)
+    return split.labels[rows].astype(np.float64).reshape(len(rows), -1)
+
+
+def _checkpoint(
+    config: TransferConfig,
+    learner: LearnerConfig,
+    examples: Examples,
+    vectors: Representations,
+    contract: InputContract,
+) -> TransferCheckpoint:
+    spec, backbone = examples.spec, vectors.backbone.checkpoint
+    content = json.dumps([config.to_tree(), learner.to_tree(), examples.split_hash], sort_keys=True)
+    return TransferCheckpoint(
+        run_id=hashlib.sha256(content.encode()).hexdigest()[:12],
+        tokenizer=backbone.tokenizer,
+        model=backbone.model,
+        strands=backbone.strands,
+        label_kind=spec.label_kind,
+        classes=spec.classes,
+        scale="value" if spec.label_kind == "regression" else "probability",
+        paired=spec.paired,
+        input=contract,
+        learner=learner,
+        reading=config.reading,
+        backbone=str(config.weights),
+    )
+
+
+def _measured(
+    predictor: TransferPredictor, features: Float32[ndarray, "N F"], examples: Examples
+) -> Trial:
+    """The task's metric on the validation rows, from the threshold that is best there on."""
+    values, labels = (
+        predictor.read(features),
+        examples.valid.labels_of_all(len(examples.spec.classes)),
+    )
+    if predictor.checkpoint.label_kind == "binary":
+        metric = examples.metric if METRICS[examples.metric].of_confusion else "mcc"
+        threshold = choose_threshold(labels, values[:, 0], metric)
+        predictor.checkpoint = predictor.checkpoint.replace(threshold=threshold)
+    kind = examples.spec.label_kind
+    sample = sample_of(kind, labels, values, predictor.checkpoint.threshold)
+    return Trial(predictor, metrics_of(kind)[examples.metric].value(sample))
+
+
+def _spelled(trial: Trial) -> str:
+    name, *settings = trial.predictor.checkpoint.learner.to_tree().items()
+    told = (f"{key} {value:.3g}" for key, value in settings if value is not None)
+    return f"{name[1]}: {', '.join(told)}"
+
+
+def _table(trials: list[Trial], metric: str) -> str:
+    rows: list[dict[str, Any]] = [
+        {
+            "learner": trial.predictor.checkpoint.learner.to_tree(),
+            f"valid_{metric}": None if np.isnan(trial.value) else trial.value,
+        }
+        for trial in trials
+    ]
+    return json.dumps(rows, indent=2)
