@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 from tests import type_checks
+from tests.studied import studied, study_tree
 from tests.trained import planted, runs
 
-__all__ = ["planted", "runs"]
+__all__ = ["planted", "runs", "studied", "study_tree"]
 
 # Waiting threads that spin steal the cores from the tests that work; read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

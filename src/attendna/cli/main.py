@@ -147,10 +147,19 @@ interpret = group(
     },
 )
 
+study = group(
+    "Run settings side by side, and write one table.",
+    {
+        "list": Verb("attendna.cli.study_list:study_list", "List the studies known by name."),
+        "run": Verb("attendna.cli.study_run:study_run", "Run a study, or go on with it."),
+    },
+)
+
 data.add_typer(data_build, name="build")
 app.add_typer(data, name="data")
 app.add_typer(tokens, name="tokens")
 app.add_typer(interpret, name="interpret")
+app.add_typer(study, name="study")
 
 
 def _print_version(wanted: bool) -> bool:

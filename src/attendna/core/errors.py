@@ -3,6 +3,7 @@
     AttendnaError
     └── UserError                something the user can mend: one line, exit code 2
         ├── ConfigError          a YAML file, a ``--set`` or an option says something impossible
+        │   └── DivergedError    with these settings training came to no numbers
         ├── DataError            a row of a file is wrong: names the file, the row and the remedy
         ├── FolderError          a task or run folder exists, is missing, or is of another version
         ├── UnknownNameError     a name that no registry holds: says what is near
@@ -84,3 +85,7 @@ class MissingExtraError(UserError):
 
 class ResourceError(UserError):
     """The machine said no: a full disk, too little memory, a closed network."""
+
+
+class DivergedError(ConfigError):
+    """A training that came to no numbers; with the same settings it would again."""

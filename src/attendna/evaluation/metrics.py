@@ -24,7 +24,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64, Num
 from numpy import ndarray
 
-from attendna.core.errors import UserError
+from attendna.core.errors import DivergedError, UserError
 from attendna.core.registry import Registry
 
 Weights: TypeAlias = Float64[ndarray, "R N"]
@@ -123,7 +123,7 @@ class Sample:
         wrong = ~((self.probabilities >= 0) & (self.probabilities <= 1)).all(axis=1)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise UserError(
+            raise DivergedError(
                 f"the prediction of row {row + 1} is {self.probabilities[row]}, not a probability",
                 "train again with a lower learning rate if training diverged",
             )

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from numpy import ndarray
 
-from attendna.core.errors import UserError
+from attendna.core.errors import DivergedError, UserError
 from attendna.core.registry import Registry
 from attendna.evaluation.metrics import NO_ROWS, Metric, Values, Weights
 
@@ -43,7 +43,7 @@ class NumberSample:
         wrong = ~np.isfinite(self.predicted)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise UserError(
+            raise DivergedError(
                 f"the prediction of row {row + 1} is {self.predicted[row]}",
                 "train again with a lower learning rate if training diverged",
             )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attendna
 from attendna.core.errors import FolderError
@@ -25,6 +26,20 @@ def refuse_other_version(path: Path, header: Mapping[str, object]) -> None:
 
 def is_of_tracks(run: str | Path) -> bool:
     """Whether a run folder, or a file of weights, holds a model of tracks; torch is not needed."""
+    try:
+        return "heads" in read_header(run)
+    except FolderError:
+        return False
+
+
+def read_header(run: str | Path) -> dict[str, Any]:
+    """The head of a run folder's model, or of a file of weights; torch is not needed.
+
+    Raises
+    ------
+    FolderError
+        There is none, or it is damaged.
+    """
     path = Path(run)
     path = path / FILE if path.is_dir() else path
     try:
@@ -32,6 +47,6 @@ def is_of_tracks(run: str | Path) -> bool:
             # A safetensors file begins with the length of its header, which is JSON.
             size = int.from_bytes(stream.read(8), "little")
             header = json.loads(stream.read(min(size, 1 << 27)))
-        return "heads" in json.loads(header["__metadata__"]["attendna"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return dict(json.loads(header["__metadata__"]["attendna"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FolderError(f"{path} is no model of attendna, or damaged", "train again") from error

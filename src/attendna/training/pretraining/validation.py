@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from attendna.core.errors import ConfigError
+from attendna.core.errors import DivergedError
 from attendna.evaluation.language import ACCURACY, PERPLEXITY, Hidden, Tally
 from attendna.models.language import LanguageModel
 from attendna.prediction.device import Precision, autocast
@@ -68,13 +68,13 @@ class HeldOut:
 
         Raises
         ------
-        ConfigError
+        DivergedError
             The model has diverged.
         """
         tally = self.tally(model)
         loss = float(tally.loss.sum() / tally.asked.sum())
         if not np.isfinite(loss):
-            raise ConfigError(
+            raise DivergedError(
                 "the training has diverged: the loss is no number",
                 "set optimizer.learning_rate lower, or the warm-up longer",
             )

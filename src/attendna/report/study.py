@@ -1,0 +1,131 @@
+"""The page about a study: settings side by side on tasks."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from attendna.report.page import Chart
+from attendna.report.sheet import Section, Sheet, Table
+from attendna.report.style import class_color
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A row in a chart: a value, its interval (NaN for none) and what was published."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    paper: float
+    baseline: bool
+
+
+@dataclass(frozen=True)
+class MetricPart:
+    """One metric of a task: its chart and its table."""
+
+    metric: str
+    marks: Sequence[Mark]
+    table: Table
+
+
+@dataclass(frozen=True)
+class TaskPart:
+    """One task of a study."""
+
+    name: str
+    verdict: str
+    metrics: Sequence[MetricPart]
+
+
+@dataclass(frozen=True)
+class StudyPage:
+    """A study as a page."""
+
+    title: str
+    about: str
+    note: str
+    tasks: Sequence[TaskPart]
+    costs: Table
+    failures: Sequence[str]
+
+    def sheet(self) -> Sheet:
+        """The page."""
+        finished = sum(int(row[2].split()[0]) for row in self.costs.rows)
+        of_all = sum(int(row[2].split()[-1]) for row in self.costs.rows)
+        return Sheet(
+            eyebrow="attendna study",
+            title=self.title,
+            lead=self.about,
+            tiles=[
+                ("Runs", f"{finished:,}", f"of {of_all:,}"),
+                ("Came to nothing", str(len(self.failures)), "told below"),
+            ],
+            sections=[
+                *(_section(task, self.note) for task in self.tasks),
+                Section("runs", "Runs", warnings=self.failures, tables=[self.costs]),
+            ],
+        )
+
+
+def _section(task: TaskPart, note: str) -> Section:
+    return Section(
+        f"task-{task.name}",
+        task.name,
+        [task.verdict, note],
+        charts=[
+            Chart(f"{task.name}, {part.metric}", _CAPTION, dots(part)) for part in task.metrics
+        ],
+        tables=[part.table for part in task.metrics],
+    )
+
+
+_CAPTION = "Points are means over seeds, with the interval by bootstrap over test rows."
+
+
+def dots(part: MetricPart) -> go.Figure:
+    """A point for each row with its interval; crosses are what was published."""
+    figure = blank_for(part)
+    for baseline, title, color in ((False, "runs", 2), (True, "no learning of biology", 0)):
+        marks = [mark for mark in part.marks if mark.baseline == baseline]
+        if marks:
+            figure.add_scatter(
+                x=[mark.value for mark in marks],
+                y=[mark.name for mark in marks],
+                mode="markers",
+                name=title,
+                marker={"color": class_color(color), "size": 9},
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [_reach(mark.high - mark.value) for mark in marks],
+                    "arrayminus": [_reach(mark.value - mark.low) for mark in marks],
+                },
+            )
+    published = [mark for mark in part.marks if not math.isnan(mark.paper)]
+    if published:
+        figure.add_scatter(
+            x=[mark.paper for mark in published],
+            y=[mark.name for mark in published],
+            mode="markers",
+            name="published",
+            marker={"color": class_color(1), "symbol": "x", "size": 9},
+        )
+    return figure
+
+
+def blank_for(part: MetricPart) -> go.Figure:
+    """An empty chart with a line for each row, the first on top."""
+    from attendna.report.style import blank
+
+    figure = blank(part.metric, "", height=120 + 26 * len(part.marks))
+    names = [mark.name for mark in part.marks]
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1])
+    return figure
+
+
+def _reach(value: float) -> float:
+    return 0.0 if math.isnan(value) else max(0.0, value)

@@ -1,0 +1,186 @@
+"""A study: settings that differ along axes, times tasks, times seeds."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from attendna.core.config import Config, Tree, override, parse, read_yaml
+from attendna.core.errors import ConfigError, UnknownNameError
+from attendna.core.registry import near_misses
+from attendna.evaluation.measures import find_metric
+from attendna.studies.made import Made
+from attendna.studies.placeholders import DATA, fill, named_in
+from attendna.studies.source import TaskSource
+from attendna.tokens.bpe_vocabulary import BASES, SPECIAL, Vocabulary
+from attendna.training.run import RunConfig
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
+
+
+class Level(Config):
+    """One place on an axis: ``set`` holds dotted keys of the run settings and their values."""
+
+    label: Label
+    set: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a task, and a level of each axis."""
+
+    task: str
+    levels: tuple[Level, ...]
+
+    @property
+    def name(self) -> str:
+        """The labels of the levels, in the order of the axes."""
+        return "/".join(level.label for level in self.levels)
+
+    @property
+    def path(self) -> Path:
+        """Where its runs are, one a seed, below the folder of all runs."""
+        return Path(self.task, *(level.label for level in self.levels))
+
+
+class Study(Config):
+    """All settings of a study. Its texts may hold ``$data``, ``$TASK`` and ``$MADE``."""
+
+    title: str
+    about: str = ""
+    """What is asked, and what the data cannot decide."""
+    scale: Literal["desk", "full"] = "full"
+    tasks: dict[Name, TaskSource] = Field(min_length=1)
+    made: dict[Name, Made] = Field(default_factory=dict[Name, Made])
+    """Vocabularies and pretrained models that several runs start from."""
+    base: Tree
+    """Settings of every run, as of ``attendna train``."""
+    axes: dict[Name, tuple[Level, ...]] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
+    metrics: tuple[str, ...] = Field(min_length=1)
+    reference: str | None = None
+    """Name of the row that the others are tested against."""
+    paper: dict[str, dict[str, dict[str, float]]] = Field(
+        default_factory=dict[str, dict[str, dict[str, float]]]
+    )
+    """What was published, by task, row and metric."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for axis, levels in self.axes.items():
+            labels = [level.label for level in levels]
+            if not labels or len(set(labels)) < len(labels):
+                raise ValueError(f"axes.{axis} needs levels with labels of their own")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a seed is given twice")
+        if twice := {DATA, *self.tasks} & set(self.made) | {DATA} & set(self.tasks):
+            raise ValueError(f"the name {twice.pop()} stands for two things")
+        names = {row.name for row in self.rows()}
+        published = {row for rows in self.paper.values() for row in rows}
+        for row in {self.reference or next(iter(names)), *published} - names:
+            raise ValueError(f"there is no row {row!r}, {near_misses(row, sorted(names))}")
+        for task in set(self.paper) - set(self.tasks):
+            raise ValueError(f"paper.{task} is no task, {near_misses(task, [*self.tasks])}")
+        try:
+            for metric in self.metrics:
+                find_metric(metric)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def rows(self, only: Mapping[str, str] | None = None) -> Iterator[Row]:
+        """Every row, or those with these labels: axis to label, and ``task`` to a task.
+
+        Raises
+        ------
+        ConfigError
+            There is no such axis or label.
+        """
+        wanted = dict(only or {})
+        axes: dict[str, list[str]] = {"task": list(self.tasks)}
+        axes |= {axis: [one.label for one in levels] for axis, levels in self.axes.items()}
+        for axis, label in wanted.items():
+            if axis not in axes:
+                raise ConfigError(f"the study has no axis {axis!r}", near_misses(axis, [*axes]))
+            if label not in axes[axis]:
+                problem = f"the axis {axis} has no {label!r}"
+                raise ConfigError(problem, near_misses(label, axes[axis]))
+        for task, levels in product(self.tasks, product(*self.axes.values())):
+            row = Row(task, levels)
+            here = dict(zip(axes, (task, *(level.label for level in levels)), strict=True))
+            if all(here[axis] == label for axis, label in wanted.items()):
+                yield row
+
+    def settings(self, row: Row, paths: Mapping[str, str]) -> RunConfig:
+        """The settings of a row's runs, of seed 0.
+
+        Raises
+        ------
+        ConfigError
+            They cannot be; one line names the row and the key.
+        """
+        tree = self._tree(row)
+        return parse(RunConfig, fill(tree, paths), f"{row.task} {row.name}")
+
+    def check(self) -> None:
+        """Refuse settings that cannot be, before anything is made or run.
+
+        Raises
+        ------
+        ConfigError
+            One row's settings; a line names it.
+        """
+        known = {name: name for name in (DATA, *self.tasks, *self.made)}
+        fill([source.model_dump() for source in self.tasks.values()], {DATA: DATA})
+        for made in self.made.values():
+            made.check({DATA: DATA} | {task: task for task in self.tasks})
+        for row in self.rows():
+            tree = self._tree(row)
+            if any(name in self.made for name in named_in(tree.get("tokenizer"))):
+                # A vocabulary that is yet to be learned: the least there is stands in.
+                tree["tokenizer"] = {"name": "bpe", "vocabulary": _NO_MERGES}
+            parse(RunConfig, fill(tree, known), f"{row.task} {row.name}")
+
+    def _tree(self, row: Row) -> Tree:
+        tree = self.base
+        for changes in (self.tasks[row.task].set, *(level.set for level in row.levels)):
+            tree = override(tree, [f"{key}={json.dumps(value)}" for key, value in changes.items()])
+        return tree
+
+
+_NO_MERGES = Vocabulary(SPECIAL, BASES, ()).pack()
+
+
+def library() -> dict[str, Path]:
+    """The studies that come with attendna, by name."""
+    folder = Path(str(files("attendna.studies").joinpath("library")))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def read_study(name: str | Path) -> Study:
+    """A study of the library, or of a file.
+
+    Raises
+    ------
+    UnknownNameError
+        It is neither.
+    ConfigError
+        Something in it cannot be.
+    """
+    known = library()
+    path = known.get(str(name), Path(name))
+    if str(name) not in known and not path.is_file():
+        raise UnknownNameError(f"there is no study {str(name)!r}", near_misses(str(name), [*known]))
+    tree = read_yaml(path)
+    if isinstance(base := tree.get("base"), str):
+        # A recipe, beside the study.
+        tree["base"] = read_yaml(path.parent / base)
+    study = parse(Study, tree, path)
+    study.check()
+    return study

@@ -1,0 +1,114 @@
+"""The table of a study as Markdown."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean
+
+import polars as pl
+
+from attendna.studies.study import Study
+from attendna.studies.summary import Line, TaskSummary
+
+COLUMNS = (
+    "row", "mean", "sd of seeds", "95 % interval", "difference", "95 % interval", "p", "paper",
+    "runs",
+)  # fmt: skip
+
+NOTE = (
+    "The mean and the standard deviation are over seeds. Intervals and p are by a paired bootstrap "
+    "over test rows: they say what other rows of this kind would change, not what other seeds "
+    "would. The difference is from {reference}. Rows in italics learn no biology."
+)
+
+
+def markdown(study: Study, summaries: Sequence[TaskSummary], results: pl.DataFrame) -> str:
+    """The whole table: a part for each task, and what the runs cost."""
+    lines = [f"# {study.title}", ""]
+    if study.about:
+        lines += [study.about.strip(), ""]
+    lines += [NOTE.format(reference=study.reference or "no row"), ""]
+    for summary in summaries:
+        lines += [*_of_task(summary), ""]
+    lines += ["## Runs", "", *_grid(COSTS, costs(results))]
+    if failures := list(told_failures(results)):
+        lines += ["", *(f"- {failure}" for failure in failures)]
+    return "\n".join(lines) + "\n"
+
+
+COSTS = ("task", "row", "finished", "parameters", "seconds a run")
+
+
+def costs(results: pl.DataFrame) -> list[tuple[str, ...]]:
+    """Of every row, how many of its runs are finished and what one costs."""
+    found: list[tuple[str, ...]] = []
+    for (task, row), part in results.group_by("task", "row", maintain_order=True):
+        runs = part.unique("seed", maintain_order=True)
+        done = runs.filter(pl.col("status") == "finished")
+        seconds, sizes = done["seconds"].to_list(), done["parameters"].to_list()
+        cost = (f"{fmean(sizes):,.0f}", f"{fmean(seconds):,.0f}") if sizes else ("–", "–")
+        found.append((str(task), str(row), f"{done.height} of {runs.height}", *cost))
+    return found
+
+
+def told_failures(results: pl.DataFrame) -> Iterator[str]:
+    """A sentence for each run that came to nothing."""
+    lost = results.filter(pl.col("status").is_in(["diverged", "failed"]))
+    for line in lost.iter_rows(named=True):
+        yield f"{line['task']} {line['row']} seed {line['seed']} {line['status']}: {line['reason']}"
+
+
+def cells(line: Line) -> tuple[str, ...]:
+    """A line as text, in the order of :data:`COLUMNS`."""
+    return (
+        line.row,
+        _spell(line.value),
+        _spell(line.sd),
+        _between(line.low, line.high),
+        _spell(line.difference, "+.4f"),
+        _between(line.difference_low, line.difference_high, "+.4f"),
+        _spell(line.p_value, ".2g"),
+        _spell(line.paper, "g"),
+        str(line.runs or ""),
+    )
+
+
+def verdict(summary: TaskSummary) -> str:
+    """What the audit says of the test rows."""
+    found = "; ".join(summary.findings)
+    return f"Audit of the {summary.n:,} test rows: {summary.level}" + (
+        f" ({found})." if found else "."
+    )
+
+
+def by_metric(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    """The lines of each metric, in their order."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.metric, []).append(line)
+    return found
+
+
+def _of_task(summary: TaskSummary) -> Iterator[str]:
+    yield from (f"## {summary.task}", "", verdict(summary))
+    for metric, lines in by_metric(summary.lines).items():
+        rows = [
+            (f"*{name}*" if line.baseline else name, *rest)
+            for line in lines
+            for name, *rest in [cells(line)]
+        ]
+        yield from ("", f"### {metric}", "", *_grid(COLUMNS, rows))
+
+
+def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(columns) + " |"
+    yield "|" + "|".join("---" if n == 0 else "---:" for n in range(len(columns))) + "|"
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def _spell(value: float, form: str = ".4f") -> str:
+    return "" if math.isnan(value) else format(value, form)
+
+
+def _between(low: float, high: float, form: str = ".4f") -> str:
+    return "" if math.isnan(low) else f"{low:{form}} to {high:{form}}"
