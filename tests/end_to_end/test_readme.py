@@ -31,8 +31,8 @@ BRIEF_PRETRAINING = (
 )
 
 SHORTER = {
-    "profile": {"--length": "2048", "--layers": "1"},
-    "interpret": {"--length": "4096", "--sequences": "1"},
+    "profile": {"--length": "65536", "--layers": "1"},
+    "interpret": {"--length": "65536", "--sequences": "1"},
     "tokens": {"--vocabulary": "64"},
 }
 """Options of other verbs that make them as quick."""
