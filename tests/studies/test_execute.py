@@ -10,7 +10,7 @@ import pytest
 from tests.studied import Done
 
 from attendna.core.config import to_yaml
-from attendna.core.errors import ConfigError, FolderError
+from attendna.core.errors import ConfigError, FolderError, UserError
 from attendna.core.execution import Execution
 from attendna.studies import execute as executing
 from attendna.studies.execute import Outcome, StudyFolder, execute
@@ -110,6 +110,20 @@ def test_a_run_that_fails_is_tried_again(
     execute(study, tmp_path / "o", studied.task.folder, only=only, done=outcomes.append)
     assert [outcome.status for outcome in outcomes] == ["failed", "finished"]
     assert outcomes[0].reason == "ZeroDivisionError: division by zero"
+
+
+def test_only_what_is_needed_is_made(
+    studied: Done, study_tree: dict[str, Any], tmp_path: Path
+) -> None:
+    study_tree["made"] = {"words": {"genomes": ["$data/gone.fa"], "words": {}}}
+    level = {"label": "bpe", "set": {"tokenizer": {"name": "bpe", "file": "$words"}}}
+    study_tree["axes"]["width"].append(level)
+    study = Study.model_validate(study_tree | {"seeds": [0]})
+    data, outcomes = studied.task.folder, []
+    execute(study, tmp_path / "o", data, only={"width": "wide"}, done=outcomes.append)
+    assert [outcome.status for outcome in outcomes] == ["finished"]
+    with pytest.raises(UserError, match=r"gone\.fa"):
+        execute(study, tmp_path / "o", data, only={"width": "bpe"})
 
 
 def test_what_cannot_be_is_refused_before_anything_runs(

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import class_color
+from attendna.report.style import blank, class_color
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,6 @@ def dots(part: MetricPart) -> go.Figure:
 
 def blank_for(part: MetricPart) -> go.Figure:
     """An empty chart with a line for each row, the first on top."""
-    from attendna.report.style import blank
-
     figure = blank(part.metric, "", height=120 + 26 * len(part.marks))
     names = [mark.name for mark in part.marks]
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1])

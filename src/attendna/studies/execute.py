@@ -15,7 +15,7 @@ from attendna.core.errors import DivergedError, FolderError, UserError
 from attendna.core.execution import Execution
 from attendna.core.files import publish_file
 from attendna.evaluation.evaluate import evaluate, read_metrics
-from attendna.studies.placeholders import DATA
+from attendna.studies.placeholders import DATA, named_in
 from attendna.studies.study import Row, Study
 from attendna.tasks.audit.audit import AUDIT_FILE, Audit, audit, read_audit
 from attendna.training.run import RunConfig, RunFolder, differing_key
@@ -135,16 +135,17 @@ def execute(
     _refuse_unknown(study, tasks or {})
     folder.begin(study)
     paths = {DATA: str(data)}
-    for name in dict.fromkeys(row.task for row in rows):
+    needed = {name: study.made[name] for row in rows for name in sorted(study.needs(row))}
+    hidden = [name for made in needed.values() for name in named_in(made.exclude)]
+    for name in dict.fromkeys([*(row.task for row in rows), *hidden]):
         say(f"task {name}")
         given = (tasks or {}).get(name)
         made = given or study.tasks[name].make(folder.task(name), paths)
         paths[name] = str(made.absolute())
         audited(made, folder.audit(name))
-    missing = {name: name for name in study.tasks if name not in paths}
-    for name, recipe in study.made.items():
+    for name, recipe in needed.items():
         say(f"made {name}")
-        paths[name] = str(recipe.make(folder.made(name), paths | missing).absolute())
+        paths[name] = str(recipe.make(folder.made(name), paths).absolute())
     units = [
         Unit(
             f"{row.task} {row.name} seed {seed}",

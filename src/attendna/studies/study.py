@@ -128,6 +128,10 @@ class Study(Config):
         tree = self._tree(row)
         return parse(RunConfig, fill(tree, paths), f"{row.task} {row.name}")
 
+    def needs(self, row: Row) -> set[str]:
+        """The names in ``made`` that a row's runs start from."""
+        return set(named_in(self._tree(row))) & set(self.made)
+
     def check(self) -> None:
         """Refuse settings that cannot be, before anything is made or run.
 
