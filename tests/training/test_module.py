@@ -115,3 +115,15 @@ def test_lower_layers_learn_more_slowly() -> None:
         below = 0 if depth is None else 3 - depth
         assert speed[id(parameter)] == pytest.approx(rate * 0.5**below), name
     assert {group["weight_decay"] for group in optimizer.param_groups} == {0.3, 0.0}
+
+
+def test_alleles_that_are_equal_do_not_differ_whatever_is_dropped() -> None:
+    made = module(dropout=0.5, head_dropout=0.5)
+    batch = batches()[0]
+    seen: list[torch.Tensor] = []
+    made.objective = lambda logits, labels: seen.append(logits) or logits.mean()
+    made.train()
+    made.training_step(batch._replace(alternative=(batch.codes, batch.lengths)), 0)
+    assert (seen[0] == 0).all()
+    made.training_step(batch, 0)
+    assert (seen[1] != 0).all()

@@ -127,6 +127,8 @@ class TrainingModule(Learner):
         tokens = self.tokenizer(batch.codes, batch.lengths)
         logits = self.model.member_logits(tokens)
         if batch.alternative is not None:
+            # Both alleles lose the same channels: what differs between them is the allele alone.
+            self.seed_step(batch.number)
             logits = self.model.member_logits(self.tokenizer(*batch.alternative)) - logits
         loss = self.objective(logits, batch.labels)
         return self.count(loss, len(batch.labels))
