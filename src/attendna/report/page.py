@@ -85,6 +85,18 @@ class Cell(NamedTuple):
     share: float
 
 
+def data_charts(spec: TaskSpec, card: DataCard) -> Iterator[Chart]:
+    """Lengths and GC content of a task's sequences."""
+    if card.window is None:
+        yield Chart("Length", "", figures.lengths(card.lengths))
+    by_class = {name: card.gc_of_class(label) for label, name in enumerate(spec.classes)}
+    known = {name: gc for name, gc in by_class.items() if gc.size}
+    if known and len(known) <= figures.MOST_CLASSES:
+        note = "Where the classes differ, GC content alone already tells something."
+        step = 1 / card.window if card.window else 0.01
+        yield Chart("GC content", note, figures.gc_content(known, step))
+
+
 @dataclass(frozen=True, eq=False)
 class Page:
     """The page about a run, and about the task where that is given."""
@@ -195,18 +207,8 @@ class Page:
 
     def data_charts(self) -> Iterator[Chart]:
         """What the sequences are like."""
-        if self.card is None or self.spec is None:
-            return
-        if self.card.window is None:
-            yield Chart("Length", "", figures.lengths(self.card.lengths))
-        by_class = {
-            name: self.card.gc_of_class(label) for label, name in enumerate(self.spec.classes)
-        }
-        known = {name: gc for name, gc in by_class.items() if gc.size}
-        if known and len(known) <= figures.MOST_CLASSES:
-            note = "Where the classes differ, GC content alone already tells something."
-            step = 1 / self.card.window if self.card.window else 0.01
-            yield Chart("GC content", note, figures.gc_content(known, step))
+        if self.card is not None and self.spec is not None:
+            yield from data_charts(self.spec, self.card)
 
     # Training
 

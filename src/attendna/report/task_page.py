@@ -8,9 +8,8 @@ from html import escape
 import plotly.graph_objects as go
 
 from attendna.genome.contigs import natural_key
-from attendna.report import figures
 from attendna.report.data_card import DataCard
-from attendna.report.page import Chart
+from attendna.report.page import Chart, data_charts
 from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.style import SPLIT_LINES, SPLIT_TITLES, blank
 from attendna.tasks.audit.audit import Audit, SplitAudit
@@ -58,7 +57,12 @@ class TaskPage:
             tiles=list(self._tiles()),
             sections=[
                 _audited(self.audit),
-                Section("splits", "Splits", charts=list(self._charts()), tables=[self._splits()]),
+                Section(
+                    "splits",
+                    "Splits",
+                    charts=list(data_charts(self.spec, self.card)),
+                    tables=[self._splits()],
+                ),
                 *self._classes(),
                 *_chromosomes({name: c.chromosomes for name, c in self.card.splits.items()}),
                 Section("examples", "Examples", tables=[self._examples()]),
@@ -77,18 +81,6 @@ class TaskPage:
         many = self.spec.label_kind in ("multilabel", "regression")
         yield "Tracks" if many else "Classes", f"{len(self.spec.classes):,}", self.spec.label_kind
         yield "Audit", self.audit.level, "the worst of its splits"
-
-    def _charts(self) -> Iterator[Chart]:
-        if self.card.window is None:
-            yield Chart("Length", "", figures.lengths(self.card.lengths))
-        by_class = {
-            name: self.card.gc_of_class(label) for label, name in enumerate(self.spec.classes)
-        }
-        known = {name: gc for name, gc in by_class.items() if gc.size}
-        if known and len(known) <= figures.MOST_CLASSES:
-            note = "Where the classes differ, GC content alone already tells something."
-            step = 1 / self.card.window if self.card.window else 0.01
-            yield Chart("GC content", note, figures.gc_content(known, step))
 
     def _splits(self) -> Table:
         rows = [
