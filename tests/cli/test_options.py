@@ -27,7 +27,7 @@ VERBS = {
     )
     for name, verb in typer_.info.cls.verbs.items()
 }
-OWN_OUT = {"predict", "report", "compare", "data audit", "data show"}
+OWN_OUT = {"predict", "report", "compare", "embed", "data audit", "data show"}
 """They write a file, not a folder."""
 
 
