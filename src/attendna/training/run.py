@@ -202,10 +202,38 @@ class StartConfig(Config):
         return self
 
 
-class RunConfig(Config):
-    """All settings of a training; with the rows it learns from they decide its result."""
+class SavedConfig(Config):
+    """All settings of a training, as its run folder keeps them."""
 
     format: Literal[1] = FORMAT
+
+    @classmethod
+    def read(cls, path: str | Path, assignments: Sequence[str] = ()) -> Self:
+        """Settings of a YAML file with ``"key.subkey=value"`` assignments applied.
+
+        Raises
+        ------
+        ConfigError
+            The file or an assignment says something impossible; one line names the key.
+        """
+        tree = override(read_yaml(path), assignments)
+        if tree.get("format", FORMAT) != FORMAT:
+            raise ConfigError(
+                f"{path} has format {tree['format']}, attendna {attendna.__version__} reads "
+                f"format {FORMAT}",
+                "write the settings anew, or install the version that wrote it",
+            )
+        return parse(cls, tree, path)
+
+    def run_id(self, digest: str) -> str:
+        """Name of the run that these settings make of the data with this digest."""
+        content = json.dumps([self.to_tree(), digest], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+class RunConfig(SavedConfig):
+    """All settings of a training; with the rows it learns from they decide its result."""
+
     tokenizer: AnyTokenizerConfig
     model: AnyModelConfig
     members: int = Field(default=1, ge=1)
@@ -237,24 +265,6 @@ class RunConfig(Config):
             raise ValueError(str(error)) from None
         return self
 
-    @classmethod
-    def read(cls, path: str | Path, assignments: Sequence[str] = ()) -> "RunConfig":
-        """Settings of a YAML file with ``"key.subkey=value"`` assignments applied.
-
-        Raises
-        ------
-        ConfigError
-            The file or an assignment says something impossible; one line names the key.
-        """
-        tree = override(read_yaml(path), assignments)
-        if tree.get("format", FORMAT) != FORMAT:
-            raise ConfigError(
-                f"{path} has format {tree['format']}, attendna {attendna.__version__} reads "
-                f"format {FORMAT}",
-                "write the settings anew, or install the version that wrote it",
-            )
-        return parse(cls, tree, path)
-
     def with_variant(self, variant: Variant) -> "RunConfig":
         """The settings of one network of a variant, with nothing left to choose."""
         tree = self.to_tree() | {"variants": [], "members": 1}
@@ -280,11 +290,6 @@ class RunConfig(Config):
     def _changed(self, tree: Tree, changes: Mapping[str, Any], place: str) -> "RunConfig":
         assignments = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
         return parse(type(self), override(tree, assignments), place)
-
-    def run_id(self, split_hash: str) -> str:
-        """Name of the run that these settings make of these training and validation rows."""
-        content = json.dumps([self.to_tree(), split_hash], sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def differing_key(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:

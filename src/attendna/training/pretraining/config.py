@@ -1,21 +1,15 @@
 """The settings of a pretraining."""
 
-import hashlib
-import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-import attendna
-from attendna.core.config import Config, override, parse, read_yaml
-from attendna.core.errors import ConfigError
+from attendna.core.config import Config
 from attendna.models.language import Told
 from attendna.models.model import AnyModelConfig
 from attendna.prediction.device import PrecisionChoice
 from attendna.tokens.tokenizer import AnyTokenizerConfig
-from attendna.training.run import FORMAT, OptimizerConfig
+from attendna.training.run import OptimizerConfig, SavedConfig
 
 
 class WindowsConfig(Config):
@@ -97,10 +91,9 @@ class PretrainingTrainerConfig(Config):
     nodes: int = Field(default=1, ge=1)
 
 
-class PretrainingConfig(Config):
+class PretrainingConfig(SavedConfig):
     """All settings of a pretraining; with the genomes they decide its result."""
 
-    format: Literal[1] = FORMAT
     tokenizer: AnyTokenizerConfig
     model: AnyModelConfig
     tell: Told = "bases"
@@ -112,26 +105,3 @@ class PretrainingConfig(Config):
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
     trainer: PretrainingTrainerConfig = PretrainingTrainerConfig()
     seed: int = Field(default=0, ge=0)
-
-    @classmethod
-    def read(cls, path: str | Path, assignments: Sequence[str] = ()) -> "PretrainingConfig":
-        """Settings of a YAML file with ``"key.subkey=value"`` assignments applied.
-
-        Raises
-        ------
-        ConfigError
-            The file or an assignment says something impossible; one line names the key.
-        """
-        tree = override(read_yaml(path), assignments)
-        if tree.get("format", FORMAT) != FORMAT:
-            raise ConfigError(
-                f"{path} has format {tree['format']}, attendna {attendna.__version__} reads "
-                f"format {FORMAT}",
-                "write the settings anew, or install the version that wrote it",
-            )
-        return parse(cls, tree, path)
-
-    def run_id(self, digest: str) -> str:
-        """Name of the run that these settings make of these stretches of genomes."""
-        content = json.dumps([self.to_tree(), digest], sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -1,20 +1,15 @@
 """The settings of a training on tracks."""
 
-import hashlib
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-import attendna
-from attendna.core.config import Config, override, parse, read_yaml
-from attendna.core.errors import ConfigError
+from attendna.core.config import Config, read_yaml
 from attendna.models.track_model import TRACK_MODELS, AnyTrackModelConfig
 from attendna.prediction.device import PrecisionChoice
 from attendna.tasks.track_transforms import Pooling
-from attendna.training.run import FORMAT, OptimizerConfig
+from attendna.training.run import OptimizerConfig, SavedConfig
 
 
 class TrackTrainerConfig(Config):
@@ -81,10 +76,9 @@ class DistillationConfig(Config):
     """Leave the tracks aside: nothing but the attention is compared."""
 
 
-class TrackRunConfig(Config):
+class TrackRunConfig(SavedConfig):
     """All settings of a training on tracks."""
 
-    format: Literal[1] = FORMAT
     model: AnyTrackModelConfig
     window: int | None = Field(default=None, ge=1)
     """Bases that the model reads; those of the records where none is given. Longer windows come
@@ -112,29 +106,6 @@ class TrackRunConfig(Config):
         if self.distillation is not None and self.start is None:
             raise ValueError("distillation needs the weights of a dense model: give start")
         return self
-
-    @classmethod
-    def read(cls, path: str | Path, assignments: Sequence[str] = ()) -> "TrackRunConfig":
-        """Settings of a YAML file with ``"key.subkey=value"`` assignments applied.
-
-        Raises
-        ------
-        ConfigError
-            The file or an assignment says something impossible; one line names the key.
-        """
-        tree = override(read_yaml(path), assignments)
-        if tree.get("format", FORMAT) != FORMAT:
-            raise ConfigError(
-                f"{path} has format {tree['format']}, attendna {attendna.__version__} reads "
-                f"format {FORMAT}",
-                "write the settings anew, or install the version that wrote it",
-            )
-        return parse(cls, tree, path)
-
-    def run_id(self, split_hash: str) -> str:
-        """Name of the run that these settings make of these training and validation records."""
-        content = json.dumps([self.to_tree(), split_hash], sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def is_track_run(path: str | Path) -> bool:
