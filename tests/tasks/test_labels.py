@@ -92,3 +92,12 @@ def test_a_task_is_written_part_by_part(tmp_path: Path) -> None:
 def test_a_task_without_classes_cannot_be_trained_on(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the task peaks has multilabel labels"):
         _ = MULTILABEL.class_kind
+
+
+def test_some_rows_of_sparse_lists_are_those_rows() -> None:
+    lists = [[0, 2], [], [1], [0, 1, 2]]
+    labels = read_labels(pl.Series(lists, dtype=pl.List(pl.UInt16)), "multilabel", 3)
+    few = labels.take(np.array([3, 1, 0]))
+    assert few.offsets is not None
+    assert few.values.tolist() == [0, 1, 2, 0, 2]
+    assert few.offsets.tolist() == [0, 3, 3, 5]

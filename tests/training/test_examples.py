@@ -90,3 +90,14 @@ def test_alpha_is_for_two_classes(tmp_path: Path) -> None:
     folder = plant(tmp_path / "task", classes=("none", "ap1", "sp1")).folder
     with pytest.raises(ConfigError, match=r"objective.alpha is for two classes"):
         Examples.read(folder).check(small(objective={"loss": "focal", "alpha": 0.3}))
+
+
+def test_a_share_of_the_training_rows_keeps_the_classes_and_the_other_rows(task: Path) -> None:
+    examples = Examples.read(task)
+    few = examples.sharing(0.1, 3)
+    assert few.counts.tolist() == [12, 12]
+    assert few.valid is examples.valid
+    assert few.split_hash == examples.split_hash
+    assert few.train.ids == examples.sharing(0.1, 3).train.ids != examples.sharing(0.1, 4).train.ids
+    text = dict(zip(examples.train.ids, examples.train.sequences.to_text(), strict=True))
+    assert few.train.sequences.to_text() == [text[one] for one in few.train.ids]

@@ -258,3 +258,11 @@ def test_a_training_that_diverges_says_so(task: Path, tmp_path: Path) -> None:
     config = small(optimizer={"learning_rate": 1e30, "clip": None}, trainer={"epochs": 1})
     with pytest.raises(UserError, match="learning rate"):
         train(config, task, tmp_path / "run", progress=False)
+
+
+def test_a_share_of_the_rows_is_learned_from_and_said(
+    task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(small(share=0.1), task, tmp_path / "run")
+    assert "learning from 24 training rows (share 0.1)" in capsys.readouterr().err
+    assert RunConfig.read(run / "run.yaml").share == 0.1

@@ -52,14 +52,22 @@ class Labels:
 
     def dense(self, rows: Integer[ndarray, " k"], tracks: int) -> UInt8[ndarray, "k t"]:
         """0 and 1 for every track of some rows of a multilabel task."""
-        if self.offsets is None:
+        few = self.take(rows)
+        if few.offsets is None:
             raise ValueError("only multilabel labels are sparse")
-        counts = self.offsets[rows + 1] - self.offsets[rows]
         table = np.zeros((rows.size, tracks), dtype=np.uint8)
-        ends = np.cumsum(counts)
-        place = np.arange(int(counts.sum())) + np.repeat(self.offsets[rows] - ends + counts, counts)
-        table[np.repeat(np.arange(rows.size), counts), self.values[place]] = 1
+        table[np.repeat(np.arange(rows.size), np.diff(few.offsets)), few.values] = 1
         return table
+
+    def take(self, rows: Integer[ndarray, " k"]) -> "Labels":
+        """The labels of some rows, in that order."""
+        if self.offsets is None:
+            return Labels(self.values[rows])
+        counts = self.offsets[rows + 1] - self.offsets[rows]
+        offsets = np.zeros(rows.size + 1, dtype=np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        place = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], counts)
+        return Labels(self.values[place], offsets)
 
 
 def read_labels(column: pl.Series, kind: LabelKind, tracks: int) -> Labels:

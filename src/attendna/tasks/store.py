@@ -56,6 +56,15 @@ class Split:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def take(self, rows: Int64[ndarray, " k"]) -> "Split":
+        """Some of the rows, in that order."""
+        labels = Labels(self.labels, self.offsets).take(rows)
+        others = None if self.alternatives is None else self.alternatives.take(rows)
+        ids = tuple(self.ids[row] for row in rows.tolist())
+        return Split(
+            ids, self.sequences.take(rows), labels.values, self.frame[rows], labels.offsets, others
+        )
+
     def labels_of_all(self, tracks: int) -> Shaped[ndarray, "..."]:
         """Labels row by row: class numbers, or a table with a column a track."""
         if self.offsets is None:

@@ -1,6 +1,6 @@
 """The rows a model learns from and is chosen by; the test rows are out of reach here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from attendna.prediction.sequences import refuse_short, refuse_unknown_bases
 from attendna.tasks.spec import TaskSpec
 from attendna.tasks.store import Split, Task, open_task
 from attendna.training.run import ObjectiveConfig, RunConfig
+from attendna.training.share import take_share
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,15 @@ class Examples:
         """
         task = open_task(folder, splits=("train", "valid"))
         return cls(task, task.read("train"), task.read("valid"), task.split_hash())
+
+    def sharing(self, share: float, seed: int) -> "Examples":
+        """The same with a share of the training rows, of each class alike."""
+        if share == 1:
+            return self
+        of_classes = self.spec.label_kind in ("binary", "multiclass")
+        classes = self.train.labels if of_classes else None
+        rows = take_share(len(self.train), share, seed, classes)
+        return replace(self, train=self.train.take(rows))
 
     @property
     def spec(self) -> TaskSpec:

@@ -4,7 +4,7 @@ The run folder holds ``transfer.yaml`` (the settings, those of the learner as th
 ``search.json`` (what each of the tried settings was worth), ``learner.safetensors``, the model
 under ``backbone``, and what ``evaluate`` writes.
 
-Shapes: ``N`` rows, ``F`` features, ``C`` columns of targets, ``n`` rows taken.
+Shapes: ``N`` rows, ``F`` features, ``C`` columns of targets.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64
 from numpy import ndarray
 from pydantic import Field
 from rich.console import Console
@@ -39,7 +39,6 @@ from attendna.prediction.transfer import BACKBONE, TransferCheckpoint, TransferP
 from attendna.tasks.store import Split
 from attendna.training.examples import Examples
 from attendna.training.run import default_threads
-from attendna.training.share import take_share
 
 TRANSFER_FILE = "transfer.yaml"
 
@@ -88,18 +87,17 @@ def transfer(
     """
     out, console = Path(out), Console(stderr=True, highlight=False, quiet=not progress)
     _refuse_other_folder(out, force=force)
-    examples = Examples.read(task_folder)
+    examples = Examples.read(task_folder).sharing(config.share, config.seed)
     _refuse_kind(config.learner, examples)
     backbone = load_backbone(config.run, device)
     model = Path(config.run) / FILE if Path(config.run).is_dir() else Path(config.run)
     config = config.replace(weights=sha256(model))
     vectors = Representations(backbone, config.reading, config.weights)
-    rows = _rows(config, examples)
     if config.share < 1:
-        all_rows = f"{len(examples.train):,} training rows (share {config.share:g})"
-        console.print(f"learning from {len(rows):,} of {all_rows}", soft_wrap=True)
+        told = f"learning from {len(examples.train):,} training rows (share {config.share:g})"
+        console.print(told, soft_wrap=True)
     trials: list[Trial] = []
-    for trial in _trials(config, examples, vectors, rows):
+    for trial in _trials(config, examples, vectors):
         trials.append(trial)
         console.print(
             f"valid_{examples.metric} {trial.value:.4f} of {_spelled(trial)}", soft_wrap=True
@@ -111,7 +109,7 @@ def transfer(
     with publish_folder(out, force=force) as partial:
         (partial / BACKBONE).mkdir()
         shutil.copyfile(model, partial / BACKBONE / FILE)
-        tree = chosen.to_tree() | {"rows": len(rows), "split_hash": examples.split_hash}
+        tree = chosen.to_tree() | {"rows": len(examples.train), "split_hash": examples.split_hash}
         (partial / TRANSFER_FILE).write_text(to_yaml(tree), encoding="utf-8")
         (partial / "search.json").write_text(_table(trials, examples.metric), encoding="utf-8")
         write_evaluation(partial, result)
@@ -140,32 +138,20 @@ def _refuse_kind(learner: LearnerConfig, examples: Examples) -> None:
         )
 
 
-def _rows(config: TransferConfig, examples: Examples) -> Int64[ndarray, " n"]:
-    """The training rows to learn from."""
-    split = examples.train
-    of_classes = examples.spec.label_kind in ("binary", "multiclass")
-    classes = split.labels if of_classes else None
-    return take_share(len(split), config.share, config.seed, classes)
-
-
 def _trials(
-    config: TransferConfig,
-    examples: Examples,
-    vectors: Representations,
-    rows: Int64[ndarray, " n"],
+    config: TransferConfig, examples: Examples, vectors: Representations
 ) -> Iterator[Trial]:
     """Learn with each of the settings, and measure on the validation rows."""
     train, valid, spec = examples.train, examples.valid, examples.spec
-    sequences = train.sequences.take(rows)
-    others = None if train.alternatives is None else train.alternatives.take(rows)
-    features = vectors.of(sequences, others, source=examples.task.path("train"))
+    path = examples.task.path("train")
+    features = vectors.of(train.sequences, train.alternatives, source=path)
     held_out = vectors.of(valid.sequences, valid.alternatives, source=examples.task.path("valid"))
-    targets = _targets(train, rows, len(spec.classes))
+    targets = _targets(train, len(spec.classes))
     contract = InputContract(
         letters=vectors.backbone.checkpoint.input.letters,
         window=spec.window,
-        shortest=int(sequences.lengths.min()),
-        longest=int(sequences.lengths.max()),
+        shortest=int(train.sequences.lengths.min()),
+        longest=int(train.sequences.lengths.max()),
         build=spec.build,
         task=spec.name,
         split_hash=examples.split_hash,
@@ -187,10 +173,8 @@ def _settings(config: TransferConfig) -> Iterator[LearnerConfig]:
         yield config.learner.drawn(generator)
 
 
-def _targets(split: Split, rows: Int64[ndarray, " n"], tracks: int) -> Float64[ndarray, "n C"]:
-    if split.offsets is not None:
-        return split.label_table(rows, tracks).astype(np.float64)
-    return split.labels[rows].astype(np.float64).reshape(len(rows), -1)
+def _targets(split: Split, tracks: int) -> Float64[ndarray, "N C"]:
+    return split.labels_of_all(tracks).astype(np.float64).reshape(len(split), -1)
 
 
 def _checkpoint(

@@ -245,6 +245,8 @@ class RunConfig(SavedConfig):
     trainer: TrainerConfig = TrainerConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     start: StartConfig | None = None
+    share: float = Field(default=1.0, gt=0, le=1)
+    """Share of the training rows that is learned from, of each class alike, drawn by ``seed``."""
     variants: tuple[Variant, ...] = ()
     """The best of these on the validation split is trained; none to train what is written here."""
     probe: ProbeConfig = ProbeConfig()

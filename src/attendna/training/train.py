@@ -71,7 +71,7 @@ def train(
     begun = resume and os.path.lexists(folder.path)
     if not begun:
         folder.refuse_existing(force=force)
-    examples = Examples.read(task_folder)
+    examples = Examples.read(task_folder).sharing(config.share, config.seed)
     config = with_source(config.adapted(len(examples.train)).for_metric(examples.metric))
     console = Console(stderr=True, highlight=False, quiet=not progress)
     if begun:
@@ -81,6 +81,9 @@ def train(
             return folder.path
     else:
         _check(config, examples)
+        if config.share < 1:
+            told = f"learning from {len(examples.train):,} training rows (share {config.share:g})"
+            console.print(told, soft_wrap=True)
         if config.start is not None:
             console.print(source_line(config, config.start), soft_wrap=True)
         environment = _environment(config, examples)
