@@ -67,5 +67,5 @@ $(VENV)/.core: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "installing the tools for development"
-	@$(UV) -e ".[fast,bpe,cluster,dna2vec,lora,twobit,signal,tracks,trees,test,check]"
+	@$(UV) -e ".[fast,bpe,cluster,dna2vec,huggingface,lora,twobit,signal,tracks,trees,test,check]"
 	@touch $@

@@ -28,6 +28,17 @@ SMALL: dict[str, dict[str, Any]] = {
     "cnn_lstm": {"widths": [8, 12], "kernels": [3], "pool": 2, "hidden": 6},
     "ensemble": {"members": [{"name": "cnn", "width": 8}, {"name": "encoder", "width": 8}]},
     "segments": {"length": 16, "model": {"name": "cnn", "width": 8, "blocks": 1}},
+    # Of fewer positions than the sequences have tokens.
+    "huggingface": {
+        "config": {
+            "model_type": "bert",
+            "hidden_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 24,
+            "max_position_embeddings": 24,
+        }
+    },
     "kmer": {"k": 3},
     "patch": {"k": 4},
 }
@@ -161,7 +172,9 @@ def test_gradients_reach_every_trainable_parameter(variant: Chosen) -> None:
             continue
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
-        assert parameter.grad.abs().max() > 1e-9, name
+        # What is added to every key of a sequence alike changes no attention.
+        if not name.endswith("key.bias"):
+            assert parameter.grad.abs().max() > 1e-9, name
 
 
 @torch.no_grad()

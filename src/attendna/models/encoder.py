@@ -7,16 +7,17 @@ Shapes: ``B`` batch, ``S`` tokens after the stem and what the pooling adds, ``D`
 after pooling, ``T`` outputs.
 """
 
-from typing import Literal
+from typing import Literal, cast
 
 from jaxtyping import Bool, Float
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from attendna.models.layers.heads import Head
+from attendna.models.layers.pooling import MeanPooling, Pooling
 from attendna.models.layers.stem import AnyStemConfig, default_stem
 from attendna.models.layers.transformer import Transformer, TransformerConfig
-from attendna.models.model import ModelConfig, SequenceModel
+from attendna.models.model import ModelConfig, TokenModel
 from attendna.tokens.tokenizer import TokenBatch, Tokenizer
 
 
@@ -34,8 +35,16 @@ class EncoderConfig(TransformerConfig, ModelConfig):
         """The network, with fresh weights."""
         return Encoder(self, tokenizer, outputs)
 
+    def backbone(self, tokenizer: Tokenizer) -> "Encoder":
+        """The network without its head, and without a pooling that only classifies."""
+        encoder = Encoder(self, tokenizer, 1)
+        encoder.head = cast("Head", nn.Identity())
+        if type(encoder.pooling).prepare is Pooling.prepare:
+            encoder.pooling = MeanPooling(self.width)
+        return encoder
 
-class Encoder(Transformer, SequenceModel):
+
+class Encoder(Transformer, TokenModel):
     """Stem, blocks, pooling, head."""
 
     def __init__(self, config: EncoderConfig, tokenizer: Tokenizer, outputs: int) -> None:
@@ -43,7 +52,8 @@ class Encoder(Transformer, SequenceModel):
         stem = (config.stem or default_stem(tokenizer)).build(tokenizer, config.width)
         super().__init__(config)
         self.stem = stem
-        self.width = self.pooling.width
+        self.pool = int(getattr(stem, "pool", 1))
+        self.token_width, self.width = config.width, self.pooling.width
         self.head = Head(self.width, outputs, hidden=config.hidden, dropout=config.head_dropout)
 
     def read(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S D"], Bool[Tensor, "B S"] | None]:

@@ -12,7 +12,7 @@ bases that a token tells, ``V`` words.
 """
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -20,9 +20,6 @@ from jaxtyping import Bool, Float, Num, UInt8
 from torch import Tensor, nn
 
 from attendna.core.errors import ConfigError
-from attendna.models.encoder import Encoder, EncoderConfig
-from attendna.models.layers.heads import Head
-from attendna.models.layers.pooling import MeanPooling, Pooling
 from attendna.models.model import ModelConfig
 from attendna.tokens.tokenizer import Tokenizer
 
@@ -75,20 +72,12 @@ class LanguageModel(nn.Module):
 
     def __init__(self, config: ModelConfig, tokenizer: Tokenizer, tell: Told) -> None:
         super().__init__()
-        if not isinstance(config, EncoderConfig):
-            raise ConfigError(
-                f"model {config.name}: only an encoder has tokens of which bases can be told",
-                "set model.name to encoder",
-            )
         self.tokenizer = tokenizer
         self.tell: Told = tell
         self.words = Words.of(tokenizer)
-        self.encoder = Encoder(config, tokenizer, 1)
         # What only classifies is neither trained nor stored.
-        self.encoder.head = cast("Head", nn.Identity())
-        if type(self.encoder.pooling).prepare is Pooling.prepare:
-            self.encoder.pooling = MeanPooling(config.width)
-        self.pool = pool = int(getattr(self.encoder.stem, "pool", 1))
+        self.encoder = config.backbone(tokenizer)
+        self.pool = pool = self.encoder.pool
         if tell == "words" and pool > 1:
             raise ConfigError(
                 f"tell: words, but the stem makes one token of {pool}",
@@ -99,12 +88,13 @@ class LanguageModel(nn.Module):
         """Bases that a token tells."""
         self.first = (self.words.size - self.count) // 2 if pool == 1 else 0
         """The first of them, counted from the token's first base."""
+        width = self.encoder.token_width
         told = 4**self.words.size if tell == "words" else 4 * self.count
         self.head = nn.Sequential(
-            nn.Linear(config.width, config.width),
+            nn.Linear(width, width),
             nn.GELU(),
-            nn.LayerNorm(config.width),
-            nn.Linear(config.width, told),
+            nn.LayerNorm(width),
+            nn.Linear(width, told),
         )
 
     def forward(self, codes: UInt8[Tensor, "B L"]) -> Float[Tensor, "B S D"]:

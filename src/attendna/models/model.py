@@ -1,17 +1,19 @@
 """What every model is, and the table of those there are.
 
-Shapes: ``B`` batch, ``D`` width of the sequence representation, ``T`` outputs, ``M`` members.
+Shapes: ``B`` batch, ``S`` tokens, ``D`` width of the sequence representation, ``W`` width of a
+token's, ``T`` outputs, ``M`` members.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Annotated, Self
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import SerializeAsAny
 from torch import Tensor, nn
 
 from attendna.core.config import Config, chosen_from
+from attendna.core.errors import ConfigError
 from attendna.core.registry import Registry
 from attendna.tokens.tokenizer import TokenBatch, Tokenizer
 
@@ -60,6 +62,22 @@ class SequenceModel(nn.Module, ABC):
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
 
+class TokenModel(SequenceModel):
+    """A network that has a vector for each token, of which a language model can be made."""
+
+    token_width: int
+    """Numbers of a token's vector."""
+
+    pool: int = 1
+    """Tokens of the tokenizer that share a vector."""
+
+    @abstractmethod
+    def read(
+        self, tokens: TokenBatch
+    ) -> tuple[Float[Tensor, "B S W"], Bool[Tensor, "B S"] | None]:
+        """A vector a token, and which are real; none where all are."""
+
+
 class ModelConfig(Config):
     """Base of every model's settings: the name chooses the class."""
 
@@ -78,6 +96,20 @@ class ModelConfig(Config):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it builds")
 
+    def backbone(self, tokenizer: Tokenizer) -> TokenModel:
+        """What a language model trains of such a model: all that does not only classify.
+
+        Raises
+        ------
+        ConfigError
+            There is no vector for each token in it.
+        """
+        del tokenizer
+        raise ConfigError(
+            f"model {self.name}: only an encoder has tokens of which bases can be told",
+            "set model.name to encoder or huggingface",
+        )
+
     def initialize(self, tokenizer: Tokenizer, outputs: int) -> SequenceModel:
         """The model a training starts from: built, then given the weights that come from files."""
         return self.build(tokenizer, outputs)
@@ -92,6 +124,7 @@ MODELS: Registry[type[ModelConfig]] = Registry(
         "encoder": "attendna.models.encoder:EncoderConfig",
         "ensemble": "attendna.models.ensemble:EnsembleConfig",
         "enhancer_attention": "attendna.models.enhancer_attention:EnhancerAttentionConfig",
+        "huggingface": "attendna.models.huggingface.model:HuggingfaceConfig",
         "segments": "attendna.models.segments:SegmentsConfig",
     },
     group="attendna.models",

@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64, Integer, UInt8
 from pydantic import Field
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
@@ -135,9 +135,14 @@ def _without_heads(model: SequenceModel) -> SequenceModel:
 
 
 def cut(
-    codes: UInt8[Tensor, "B L"], lengths: Int64[Tensor, " B"], longest: int
-) -> tuple[UInt8[Tensor, "M l"], Int64[Tensor, " M"], Int64[Tensor, " B"]]:
+    codes: Integer[Tensor, "B L"],
+    lengths: Int64[Tensor, " B"],
+    longest: int,
+    padding: int = int(N),
+) -> tuple[Integer[Tensor, "M l"], Int64[Tensor, " M"], Int64[Tensor, " B"]]:
     """Padded codes in segments: their codes, padded, their lengths, and how many each sequence has.
+
+    Ids of tokens can be cut in the same way.
 
     See :func:`attendna.genome.segments.segments_of`.
     """
@@ -148,4 +153,4 @@ def cut(
     places = torch.arange(int(sizes.max()) if len(sizes) else 0, device=device)
     columns = (starts[:, None] + places).clamp(max=max(codes.shape[1] - 1, 0))
     segments = codes[owners[:, None], columns]
-    return segments.masked_fill_(places >= sizes[:, None], int(N)), sizes, counts
+    return segments.masked_fill_(places >= sizes[:, None], padding), sizes, counts

@@ -10,11 +10,10 @@ from torch import Tensor
 
 from attendna.core.errors import FolderError
 from attendna.models.checkpoint import Checkpoint, InputContract, load
-from attendna.models.encoder import Encoder
 from attendna.models.language_checkpoint import LanguageCheckpoint, load_language
 from attendna.models.layers.pooling import MeanPooling
 from attendna.models.learners.learner_file import LEARNER_FILE
-from attendna.models.model import SequenceModel
+from attendna.models.model import SequenceModel, TokenModel
 from attendna.models.model_file import read_model
 from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.predictor import Predictor
@@ -27,11 +26,11 @@ class LanguageBackbone(SequenceModel):
     Masked bases teach tokens. What a pooling would add to them was taught nothing.
     """
 
-    def __init__(self, encoder: Encoder, width: int) -> None:
+    def __init__(self, encoder: TokenModel) -> None:
         super().__init__()
         self.encoder = encoder
-        self.mean = MeanPooling(width)
-        self.width = width
+        self.width = encoder.token_width
+        self.mean = MeanPooling(self.width)
 
     def embed(self, tokens: TokenBatch) -> Float[Tensor, "B D"]:
         """The mean."""
@@ -60,7 +59,7 @@ def load_backbone(
     if "tell" not in tree:
         return Predictor(*load(run), device, precision)
     language, model = load_language(run)
-    backbone = LanguageBackbone(model.encoder, model.encoder.norm.normalized_shape[0])
+    backbone = LanguageBackbone(model.encoder)
     return Predictor(_as_checkpoint(language, backbone.width), backbone, device, precision)
 
 

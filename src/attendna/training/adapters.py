@@ -11,6 +11,7 @@ from torch import nn
 
 from attendna.core.errors import ConfigError, MissingExtraError
 from attendna.models.model import SequenceModel
+from attendna.training.module import depth_of
 from attendna.training.run import LoraConfig
 from attendna.training.transfer import OWN, learned_parts
 
@@ -34,7 +35,7 @@ def add_adapters(model: SequenceModel, settings: LoraConfig) -> None:
     except ImportError:
         raise MissingExtraError("peft", "lora", "start.lora") from None
     linear = [n for n, m in model.named_modules() if isinstance(m, nn.Linear)]
-    targets = [name for name in linear if name.startswith("blocks.")]
+    targets = [name for name in linear if depth_of(name)]
     if not targets:
         raise ConfigError("start.lora: the model has no blocks of linear layers", "leave it out")
     adapters = peft.LoraConfig(
@@ -46,7 +47,8 @@ def add_adapters(model: SequenceModel, settings: LoraConfig) -> None:
     peft.inject_adapter_in_model(adapters, model)
     for part in OWN:
         model.get_submodule(part).requires_grad_(True)
-    model.freeze(part for part in learned_parts(model) if part != "blocks")
+    adapted = {name.partition(".")[0] for name in targets}
+    model.freeze(part for part in learned_parts(model) if part not in adapted)
 
 
 def merged(model: Network) -> Network:

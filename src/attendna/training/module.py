@@ -164,9 +164,10 @@ def parameter_groups(model: nn.Module, settings: OptimizerConfig) -> list[dict[s
 
 def depth_of(name: str) -> int | None:
     """How many layers of blocks lie below a parameter; none for what lies above them all."""
-    parts = [part for part in name.split(".") if part not in ("encoder", "members")]
+    parts = [part for part in name.split(".") if part not in ("body", "encoder", "members")]
     while parts and parts[0].isdigit():
         parts = parts[1:]
-    if parts[0] == "blocks":
+    if parts[0] in ("blocks", "layer"):
         return int(parts[1]) + 1
-    return 0 if parts[0] in ("stem", "positions", "tower") else None
+    lowest = ("embeddings", "embeddings_project", "positions", "stem", "tower")
+    return 0 if parts[0] in lowest else None

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from attendna.core.errors import ConfigError
 from attendna.core.files import sha256
+from attendna.models.huggingface.checkpoint import HuggingfaceCheckpoint, is_checkpoint
 from attendna.models.model import SequenceModel
 from attendna.models.model_file import read_model
 from attendna.training.run import RunConfig, StartConfig, differing_key
@@ -18,6 +19,8 @@ OWN = ("head", "pooling")
 """Parts that may differ from those of the run that is started from."""
 
 _FREE = ("head_dropout", "hidden", "pooling")
+
+_REMEDY = "its class is not the standard one that its config.json names; code of its own is not run"
 
 
 def with_source(config: RunConfig) -> RunConfig:
@@ -30,11 +33,10 @@ def with_source(config: RunConfig) -> RunConfig:
     """
     if config.start is None:
         return config
-    path, _, _ = read_model(config.start.run)
-    digest = sha256(path)
+    digest = _digest(config.start)
     if config.start.weights not in (None, digest):
         raise ConfigError(
-            f"start.weights: {path} is not the model that was started from",
+            f"start.weights: {config.start.run} is not the model that was started from",
             "leave start.weights out, or name the run it was",
         )
     return config.replace(start=config.start.replace(weights=digest).to_tree())
@@ -53,11 +55,9 @@ def take_weights(model: SequenceModel, config: RunConfig, start: StartConfig) ->
     ConfigError
         The run reads other tokens, or its model is another.
     """
-    path, tree, weights = read_model(start.run)
-    if "tokenizer" not in tree:
-        raise ConfigError(f"start.run: {path} is a model of tracks", "name a run of sequences")
+    tree, source = _source(config, start)
     _refuse_other(tree, config, start)
-    source, target = _body(tree, weights), model.state_dict()
+    target = model.state_dict()
     taken = {
         name: value
         for name, value in source.items()
@@ -67,7 +67,7 @@ def take_weights(model: SequenceModel, config: RunConfig, start: StartConfig) ->
         if name not in taken and name.partition(".")[0] not in OWN:
             raise ConfigError(
                 f"start.run: {name} of the model is not that of {start.run}",
-                "give the model the settings it has there",
+                _REMEDY if is_checkpoint(start.run) else "give the model the settings it has there",
             )
     # What is there but in part is left fresh altogether.
     left = {name.partition(".")[0] for name in target if name not in taken}
@@ -91,6 +91,31 @@ def source_line(config: RunConfig, start: StartConfig) -> str:
 def learned_parts(model: SequenceModel) -> tuple[str, ...]:
     """The parts of a model that can be taken from another task."""
     return tuple(name for name, _ in model.named_children() if name not in OWN)
+
+
+def _checkpoint(start: StartConfig) -> HuggingfaceCheckpoint:
+    return HuggingfaceCheckpoint.find(start.run, hub=start.hub, allow_pickle=start.allow_pickle)
+
+
+def _digest(start: StartConfig) -> str:
+    """SHA-256 of the weights that are started from."""
+    if is_checkpoint(start.run):
+        return _checkpoint(start).digest
+    path, _, _ = read_model(start.run)
+    return sha256(path)
+
+
+def _source(config: RunConfig, start: StartConfig) -> tuple[Mapping[str, Any], dict[str, Tensor]]:
+    """What the run, or the checkpoint, is, and its weights but for the head."""
+    if is_checkpoint(start.run):
+        found = _checkpoint(start)
+        # Which of its words are read, all or every k-th, is free.
+        tree = {"tokenizer": config.tokenizer.to_tree(), "model": found.settings}
+        return tree, found.weights()
+    path, tree, weights = read_model(start.run)
+    if "tokenizer" not in tree:
+        raise ConfigError(f"start.run: {path} is a model of tracks", "name a run of sequences")
+    return tree, _body(tree, weights)
 
 
 def _refuse_other(tree: Mapping[str, Any], config: RunConfig, start: StartConfig) -> None:
@@ -117,11 +142,11 @@ def _refuse_other(tree: Mapping[str, Any], config: RunConfig, start: StartConfig
 
 
 def _settled(node: Any) -> Any:
-    """Settings that decide what a trained part computes: all but its dropout."""
+    """Settings that decide what a trained part computes: all but its dropouts."""
     if not isinstance(node, Mapping):
         return node
     pairs = cast("Mapping[str, Any]", node).items()
-    return {key: _settled(value) for key, value in pairs if key != "dropout"}
+    return {key: _settled(value) for key, value in pairs if "dropout" not in key}
 
 
 def _body(tree: Mapping[str, Any], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
