@@ -38,6 +38,7 @@ from attendna.models.header import FILE as WEIGHTS_FILE
 from attendna.models.model import AnyModelConfig
 from attendna.prediction.device import Precision, PrecisionChoice, describe
 from attendna.tokens.tokenizer import AnyTokenizerConfig
+from attendna.training.start import with_its_model
 
 FORMAT = 1
 """Version of the run folder; a folder of another version is refused."""
@@ -187,9 +188,15 @@ class StartConfig(Config):
     """Weights to start from; what the model has none for, as the head, starts fresh."""
 
     run: Path
-    """A run of ``pretrain`` or ``train``, whose model reads the same tokens."""
+    """A run of ``pretrain`` or ``train``, whose model reads the same tokens; or, for ``model:
+    huggingface``, the folder of a checkpoint or its name on the hub."""
     weights: str | None = None
-    """SHA-256 of that run's weights; written down when a training begins."""
+    """SHA-256 of those weights; written down when a training begins."""
+    hub: bool = False
+    """Whether a checkpoint may be fetched from the Hugging Face hub."""
+    allow_pickle: bool = False
+    """Whether a checkpoint's weights may be read from a pickle, which could hold code; only numbers
+    are read."""
     frozen: bool = False
     """Whether everything but the pooling and the head stays as it was learned there."""
     lora: LoraConfig | None = None
@@ -253,6 +260,11 @@ class RunConfig(SavedConfig):
     adapt: tuple[Adaptation, ...] = ()
     """Applied in this order, before the variants."""
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_is_started_from(cls, settings: Any) -> Any:
+        return with_its_model(settings)
 
     @model_validator(mode="after")
     def _variants_are_runs(self) -> Self:
