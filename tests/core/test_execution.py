@@ -1,9 +1,13 @@
 """Work over units: the same results in the same order wherever it is done."""
 
+import multiprocessing
 import os
 import signal
 import sys
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from attendna.core.errors import DataError, MissingExtraError, ResourceError
@@ -22,6 +26,15 @@ def refuse_three(number: int) -> int:
 
 def die(number: int) -> int:
     os._exit(number)
+
+
+def stay(folder: str) -> None:
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(120)
+
+
+def map_stay(folder: str) -> None:
+    list(Execution(workers=2).map(stay, [folder, folder]))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -52,6 +65,19 @@ def test_an_error_of_a_worker_reaches_the_user_as_it_was() -> None:
 def test_a_killed_worker_is_one_line() -> None:
     with pytest.raises(ResourceError, match="a worker process was killed"):
         list(Execution(workers=2).map(die, [7]))
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    parent = multiprocessing.get_context("spawn").Process(target=map_stay, args=(str(tmp_path),))
+    parent.start()
+    while len(pids := [int(file.name) for file in tmp_path.iterdir()]) < 2:
+        assert parent.is_alive()
+        time.sleep(0.05)
+    workers = [psutil.Process(pid) for pid in pids]
+    parent.kill()
+    parent.join()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert all(one.status() == psutil.STATUS_ZOMBIE for one in alive)
 
 
 def test_ray_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

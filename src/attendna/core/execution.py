@@ -6,6 +6,7 @@ that neither units nor results pile up in memory.
 
 import logging
 import multiprocessing
+import os
 import signal
 import threading
 from collections import deque
@@ -56,7 +57,7 @@ def _over_processes(
 ) -> Iterator[Result]:
     # Threads, as Polars has them, do not survive a fork: workers start anew.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent)
     try:
         yield from _in_order(
             lambda unit: pool.submit(work, unit), lambda f: f.result(), units, workers
@@ -65,6 +66,19 @@ def _over_processes(
         raise ResourceError("a worker process was killed", "use fewer --workers") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """End this worker when the process that started it ends, even by a kill."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        # Work that nobody waits for would keep its folder locked against those who go on with it.
+        os._exit(1)
 
 
 def _over_ray(
