@@ -27,8 +27,8 @@ VERBS = {
     )
     for name, verb in typer_.info.cls.verbs.items()
 }
-OWN_OUT = {"predict", "report", "compare", "embed", "data audit", "data show"}
-"""They write a file, not a folder."""
+OWN_OUT = {"predict", "report", "compare", "embed", "tune", "data audit", "data show"}
+"""They write a file, not a folder, or go on with what is there."""
 
 
 def function(verb: main.Verb) -> Any:

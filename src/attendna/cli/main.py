@@ -94,6 +94,7 @@ app = group(
         "demo": Verb("attendna.cli.demo:demo", "Go the whole way on simulated data."),
         "pretrain": Verb("attendna.cli.pretrain:pretrain", "Learn a language model from genomes."),
         "train": Verb("attendna.cli.train:train", "Train a model on a task."),
+        "tune": Verb("attendna.cli.tune:tune", "Search for the best settings on a task."),
         "evaluate": Verb("attendna.cli.evaluate:evaluate", "Measure a trained model on a split."),
         "compare": Verb("attendna.cli.compare:compare", "Compare trained models on one split."),
         "predict": Verb("attendna.cli.predict:predict", "Predict for sequences of your own."),

@@ -57,7 +57,7 @@ def _over_processes(
 ) -> Iterator[Result]:
     # Threads, as Polars has them, do not survive a fork: workers start anew.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent)
     try:
         yield from _in_order(
             lambda unit: pool.submit(work, unit), lambda f: f.result(), units, workers
@@ -68,8 +68,8 @@ def _over_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def _follow_parent() -> None:
-    """End this worker when the process that started it ends, even by a kill."""
+def follow_parent() -> None:
+    """End this process when the one that started it ends, even by a kill."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -36,8 +36,8 @@ MOST_CELLS = 400_000_000
 LEAST_RESAMPLES = 100
 
 LOGGED: dict[LabelKind, tuple[str, ...]] = {
-    "binary": ("auroc", "auprc", "mcc", "accuracy"),
-    "multiclass": ("auroc", "auprc", "mcc", "accuracy"),
+    "binary": ("auroc", "auprc", "mcc", "accuracy", "f1", "specificity"),
+    "multiclass": ("auroc", "auprc", "mcc", "accuracy", "f1", "specificity"),
     "multilabel": ("auprc", "auroc"),
     "regression": ("spearman", "pearson", "mse"),
 }

@@ -24,7 +24,7 @@ from attendna.training.loop import Machine, Remaining, lightning_trainer, own_se
 from attendna.training.module import TrainingModule
 from attendna.training.objectives import Objective, objective_of
 from attendna.training.progress import ProgressBar
-from attendna.training.record import Record
+from attendna.training.record import Record, Watch
 from attendna.training.run import RunConfig, RunFolder
 from attendna.training.schedule import Schedule
 from attendna.training.transfer import learned_parts, take_weights
@@ -40,6 +40,7 @@ def fit(
     share: float = 1.0,
     title: str = "training",
     console: Console | None = None,
+    watch: Watch | None = None,
 ) -> Record:
     """Train until the schedule or the patience ends; the best model lies in ``folder.best``.
 
@@ -53,6 +54,8 @@ def fit(
         Train only this share of the planned steps.
     console
         Where progress is shown; none to be silent.
+    watch
+        Called with the log so far after every validation.
     """
     config = config.for_metric(examples.metric)
     with own_settings(machine):
@@ -84,6 +87,7 @@ def fit(
             lower_is_better=config.trainer.lower_is_better,
             patience=config.trainer.patience,
             save_every=60 * config.trainer.save_every,
+            watch=watch,
         )
         callbacks: list[Callback] = [average, record]
         if console is not None:

@@ -9,7 +9,7 @@ bit.
 import csv
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,9 @@ from attendna.training.run import RunFolder
 from attendna.training.schedule import Schedule
 
 Row = dict[str, float]
+Watch = Callable[[Sequence[Row]], object]
+"""Is called with the log so far after every validation; what it raises ends the training, whose
+state is saved."""
 
 
 class Record(Callback):
@@ -45,6 +48,8 @@ class Record(Callback):
         Rounds without a better model after which training stops.
     save_every
         Seconds after which the state is saved even in the middle of a round.
+    watch
+        Called after each round.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Record(Callback):
         lower_is_better: bool,
         patience: int | None,
         save_every: float,
+        watch: Watch | None = None,
     ) -> None:
         self.folder = folder
         self.schedule = schedule
@@ -67,6 +73,7 @@ class Record(Callback):
         self.lower_is_better = lower_is_better
         self.patience = patience
         self.save_every = save_every
+        self.watch = watch
         self.rows: list[Row] = []
         self.best_round = -1
         self.seconds = 0.0
@@ -111,6 +118,8 @@ class Record(Callback):
             self._end_round(cast("Learner", pl_module), trainer)
             self._save(trainer)
             trainer.should_stop = self.done
+            if self.watch is not None:
+                self.watch(self.rows)
         elif trainer.received_sigterm or time.monotonic() - self._saved >= self.save_every:
             # Told to make room, as on a shared cluster, a training loses nothing.
             self._save(trainer)
@@ -119,6 +128,14 @@ class Record(Callback):
         """Close the pictures' file."""
         del trainer, pl_module
         self._writer.close()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Close the pictures' file of a training that is broken off."""
+        del exception
+        if hasattr(self, "_writer"):
+            self.on_train_end(trainer, pl_module)
 
     def _end_round(self, module: Learner, trainer: Trainer) -> None:
         # Reading the loss waits for the device, so the clock is read after it.
@@ -199,7 +216,8 @@ def write_log(path: Path, rows: list[Row]) -> None:
         path.unlink(missing_ok=True)
         return
     with publish_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        # Rows from before a measure was added lack it.
+        writer = csv.DictWriter(stream, list(rows[-1]), restval="nan", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

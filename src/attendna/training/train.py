@@ -23,7 +23,7 @@ from attendna.training.transfer import source_line, with_source
 if TYPE_CHECKING:
     from attendna.training.loop import Machine
     from attendna.training.members import Member
-    from attendna.training.record import Record
+    from attendna.training.record import Record, Watch
 
 
 def train(
@@ -34,6 +34,7 @@ def train(
     resume: bool = False,
     force: bool = False,
     progress: bool = True,
+    watch: "Watch | None" = None,
 ) -> Path:
     """Train a model on a task's training rows and choose it on its validation rows.
 
@@ -53,6 +54,8 @@ def train(
         Replace a run folder that is there.
     progress
         Show the device, a bar and the validations on standard error.
+    watch
+        Called with the log so far after every validation of the first network.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def train(
         environment = _environment(config, examples)
         folder.create(config, environment, force=force)
     with folder.locked():
-        _train(config, examples, folder, environment, console)
+        _train(config, examples, folder, environment, console=console, watch=watch)
     return folder.path
 
 
@@ -128,7 +131,9 @@ def _train(
     examples: Examples,
     folder: RunFolder,
     environment: Environment,
+    *,
     console: Console,
+    watch: "Watch | None",
 ) -> None:
     # Lightning takes seconds to import; errors in the settings need not wait for it.
     from attendna.training.fit import fit
@@ -161,6 +166,7 @@ def _train(
                 run_id=environment.run_id,
                 title="training" if len(members) == 1 else f"training {member.name}",
                 console=console,
+                watch=watch if member is members[0] else None,
             )
         )
         if member.folder != folder:
