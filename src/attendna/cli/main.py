@@ -123,6 +123,10 @@ data = group(
         "clean": Verb("attendna.cli.data_clean:data_clean", "Write the version without leaks."),
         "split": Verb("attendna.cli.data_split:data_split", "Deal the rows to splits anew."),
         "simulate": Verb("attendna.cli.data_simulate:data_simulate", "Simulate planted motifs."),
+        "simulate-regulation": Verb(
+            "attendna.cli.data_simulate_regulation:data_simulate_regulation",
+            "Simulate a genome, expression and variants.",
+        ),
     },
 )
 

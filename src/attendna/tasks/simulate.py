@@ -234,8 +234,14 @@ class Background:
     def sample(
         self, rows: int, length: int, generator: np.random.Generator
     ) -> UInt8[ndarray, "r L"]:
-        """Codes of sequences; all of them grow by one base at a time."""
+        """Codes of sequences; where bases depend on others all of them grow by one at a time."""
         contexts = self.start.size
+        if contexts == 1:
+            bounds = np.cumsum(self.following[0])[:3]
+            # The draws of the loop below, one for a context too: a seed has always these bases.
+            generator.random(rows)
+            drawn = generator.random((length, rows)).T
+            return np.searchsorted(bounds, drawn).astype(np.uint8)
         order = (contexts.bit_length() - 1) // 2
         word = generator.choice(contexts, size=rows, p=self.start)
         bounds = np.cumsum(self.following, axis=1)[:, :3]

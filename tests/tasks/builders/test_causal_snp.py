@@ -261,3 +261,12 @@ def test_real_allele_specific_variants(tmp_path: Path, shared: Path) -> None:
     assert built.counts["variants of which the genome has the alternative"] == 3
     assert (built.counts["causal"], built.counts["spurious"]) == (7, 14)
     assert built.task.spec.rows == {"train": 15, "valid": 2, "test": 4}
+
+
+def test_a_tissue_can_be_taken_alone(tmp_path: Path, table: Path, genome: Path) -> None:
+    built = build(tmp_path / "out", variants=table, genome=genome, tissues=("lung",))
+    assert set(all_rows(built.task)["tissue"]) == {"lung"}
+    assert built.counts["causal"] == 2
+    with pytest.raises(DataError, match=r"no tissue lunge.*lung"):
+        build(tmp_path / "other", variants=table, genome=genome, tissues=("lunge",))
+    assert not (tmp_path / "other").exists()

@@ -20,6 +20,7 @@ from pydantic import Field
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
+from attendna.core.registry import near_misses
 from attendna.genome.alleles import MismatchPolicy
 from attendna.genome.loci import merge_loci
 from attendna.genome.preflight import BadRowsError, Rule, judge
@@ -47,6 +48,11 @@ class CausalSnpConfig(BuilderConfig):
         "variant_pip."
     )
     genome: Path = Field(description="FASTA or .2bit.")
+    tissues: tuple[str, ...] = Field(
+        default=(),
+        description="Take the variants of these; none for all. What is causal in one tissue need "
+        "not be in another: a task a tissue, as in the benchmark, is learned each on its own.",
+    )
     window: int = Field(default=1_000, gt=0, description="Bases, the variant in the middle.")
     positive_above: float = Field(
         default=0.9, ge=0, lt=1, description="Probability above which a variant is causal."
@@ -91,7 +97,7 @@ class CausalSnpConfig(BuilderConfig):
         refuse_existing(out, force=force)
         self._check()
         reference = open_reference(self.genome)
-        read = _read(self.variants)
+        read = self._of_wanted(_read(self.variants))
         best, counts = self._labelled(read)
         held = self._held(reference, best, counts, execution)
         rows = self._chosen(held, counts)
@@ -153,6 +159,16 @@ class CausalSnpConfig(BuilderConfig):
                 "distances are from start sites of genes",
                 "give both --negatives distance-matched and --tss, or neither",
             )
+
+    def _of_wanted(self, read: pl.DataFrame) -> pl.DataFrame:
+        """The rows of the tissues that are asked for."""
+        known = read["tissue"].unique().sort().to_list()
+        for tissue in self.tissues:
+            if tissue not in known:
+                raise DataError(
+                    self.variants, f"there is no tissue {tissue}", near_misses(tissue, known)
+                )
+        return read.filter(pl.col("tissue").is_in(self.tissues)) if self.tissues else read
 
     def _labelled(self, read: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         """Substitutions, each once a tissue with its highest probability, that are either class."""
