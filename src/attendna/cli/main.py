@@ -95,6 +95,9 @@ app = group(
         "pretrain": Verb("attendna.cli.pretrain:pretrain", "Learn a language model from genomes."),
         "train": Verb("attendna.cli.train:train", "Train a model on a task."),
         "tune": Verb("attendna.cli.tune:tune", "Search for the best settings on a task."),
+        "finetune": Verb(
+            "attendna.cli.finetune:finetune", "Train from a checkpoint; measure before and after."
+        ),
         "evaluate": Verb("attendna.cli.evaluate:evaluate", "Measure a trained model on a split."),
         "compare": Verb("attendna.cli.compare:compare", "Compare trained models on one split."),
         "predict": Verb("attendna.cli.predict:predict", "Predict for sequences of your own."),

@@ -31,6 +31,15 @@ OtherSplit = Annotated[
     typer.Option("--other-split", help="Accept that the model may have seen the rows in training."),
 ]
 
+Hub = Annotated[
+    bool, typer.Option("--hub", help="Fetch a checkpoint from the Hugging Face hub if need be.")
+]
+
+AllowPickle = Annotated[
+    bool,
+    typer.Option("--allow-pickle", help="Read a checkpoint's numbers from a pickle, if trusted."),
+]
+
 Resamples = Annotated[
     int, typer.Option("--resamples", min=1, help="Bootstrap resamples behind each interval.")
 ]

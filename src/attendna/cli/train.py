@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from attendna.cli.options import (
+    AllowPickle,
     Force,
+    Hub,
     Json,
     Out,
     Set,
@@ -25,12 +27,16 @@ def train(
     start: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="RUN", help="Start from the weights of a run (pretrain or train)."
+            "--from",
+            metavar="RUN",
+            help="Start from the weights of a run, or of a checkpoint (folder or hub name).",
         ),
     ] = None,
     frozen: Annotated[
         bool, typer.Option("--frozen", help="Train the head alone on what --from has learned.")
     ] = False,
+    hub: Hub = False,
+    allow_pickle: AllowPickle = False,
     assignments: Set = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the training that --out holds.")
@@ -55,6 +61,7 @@ def train(
         raise ConfigError("--frozen without --from", "name the run whose features stay as they are")
     if start is not None:
         changes += [f"start.run={dumps(str(start))}"] + ["start.frozen=true"] * frozen
+    changes += ["start.hub=true"] * hub + ["start.allow_pickle=true"] * allow_pickle
     try:
         if is_track_run(config):
             from attendna.training.tracks.train import train_tracks

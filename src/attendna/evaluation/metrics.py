@@ -160,6 +160,13 @@ class Sample:
             return (self.probabilities[:, 0] >= self.threshold).astype(np.int64)
         return self.probabilities.argmax(axis=1)
 
+    @property
+    def confusion(self) -> Int64[ndarray, "K K"]:
+        """Rows of each class (row) that are given each class (column)."""
+        cells = self.labels * self.classes + self.predicted
+        counts = np.bincount(cells, minlength=self.classes**2)
+        return counts.reshape(self.classes, self.classes)
+
     @cached_property
     def contrasts(self) -> "tuple[Contrast, ...]":
         """Each class against the rest; of a binary sample only the positive class."""

@@ -22,6 +22,7 @@ from attendna.report.style import (
     LOSS,
     SPLIT_LINES,
     SPLIT_TITLES,
+    Line,
     blank,
     class_color,
     rgba,
@@ -274,21 +275,27 @@ def calibration(samples: Mapping[SplitName, Sample]) -> go.Figure:
     return figure
 
 
-def metric_intervals(rows: pl.DataFrame) -> go.Figure:
+def metric_intervals(
+    rows: pl.DataFrame,
+    lines: Mapping[Any, Line] = SPLIT_LINES,
+    names: Mapping[Any, str] = SPLIT_TITLES,
+) -> go.Figure:
     """Metrics between -1 and 1 as dots with their 95 % intervals, a row of dots a metric.
 
     Parameters
     ----------
     rows
         A row a metric and split: ``title``, ``split``, ``value``, ``low``, ``high``.
+    lines, names
+        How each split, or whatever stands in its place, is drawn and called.
     """
     titles = rows["title"].unique(maintain_order=True).to_list()
     drawn = rows["split"].to_list()
-    splits: list[SplitName] = [split for split in SPLIT_LINES if split in drawn]
+    splits = [split for split in lines if split in drawn]
     figure = blank("", "", height=110 + len(titles) * (18 + 14 * len(splits)))
     place = {title: len(titles) - number for number, title in enumerate(titles)}
     for number, split in enumerate(splits):
-        line, of_split = SPLIT_LINES[split], rows.filter(split=split)
+        line, of_split = lines[split], rows.filter(split=split)
         # Splits of one metric stand one above the other.
         shift = 0.26 * ((len(splits) - 1) / 2 - number)
         figure.add_scatter(
@@ -302,10 +309,10 @@ def metric_intervals(rows: pl.DataFrame) -> go.Figure:
                 "thickness": 2,
                 "width": 0,
             },
-            name=SPLIT_TITLES[split],
+            name=names[split],
             mode="markers",
             marker={"color": line.color, "symbol": line.symbol, "size": 9},
-            hovertemplate=f"{SPLIT_TITLES[split]}, %{{customdata[0]}}: %{{x:.3f}} "
+            hovertemplate=f"{names[split]}, %{{customdata[0]}}: %{{x:.3f}} "
             "(%{customdata[1]:.3f} to %{customdata[2]:.3f})<extra></extra>",
         )
     lowest = float(np.nanmin([0.0, *rows["low"], *rows["value"]]))

@@ -2,6 +2,8 @@
 
 The template only lays this out. Whatever is missing is None or empty here, and the template
 says so.
+
+Shapes: ``K`` classes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
+from jaxtyping import Int
+from numpy import ndarray
 
 import attendna
 from attendna.core.config import Tree, to_yaml
@@ -83,6 +87,15 @@ class Cell(NamedTuple):
 
     sequences: int
     share: float
+
+
+def cells(confusion: Int[ndarray, "K K"]) -> list[list[Cell]]:
+    """A confusion matrix to be shown."""
+    totals = np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    return [
+        [Cell(n, share) for n, share in zip(row, shares, strict=True)]
+        for row, shares in zip(confusion.tolist(), (confusion / totals).tolist(), strict=True)
+    ]
 
 
 def data_charts(spec: TaskSpec, card: DataCard) -> Iterator[Chart]:
@@ -372,15 +385,7 @@ class Page:
 
     def confusion(self) -> list[list[Cell]]:
         """Sequences of each true class (row) that were given each class (column)."""
-        sample = self.samples[self.shown_split]
-        flat = sample.labels * sample.classes + sample.predicted
-        counts = np.bincount(flat, minlength=sample.classes**2)
-        matrix = counts.reshape(sample.classes, sample.classes)
-        totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-        return [
-            [Cell(n, share) for n, share in zip(row, shares, strict=True)]
-            for row, shares in zip(matrix.tolist(), (matrix / totals).tolist(), strict=True)
-        ]
+        return cells(self.samples[self.shown_split].confusion)
 
     # Examples
 

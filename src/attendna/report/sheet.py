@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import attendna
-from attendna.report.page import Chart
+from attendna.report.page import Cell, Chart
 from attendna.report.template import bundle, environment, part
 
 Pairs = Sequence[tuple[str, str]]
@@ -23,6 +23,16 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Matrix:
+    """A confusion matrix."""
+
+    title: str
+    classes: Sequence[str]
+    cells: Sequence[Sequence[Cell]]
+    """Of each true class, the sequences given each class."""
+
+
+@dataclass(frozen=True)
 class Section:
     """A heading and what is below it."""
 
@@ -33,6 +43,8 @@ class Section:
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
     facts: Pairs = ()
+    matrices: Sequence[Matrix] = ()
+    """Side by side."""
 
 
 @dataclass(frozen=True)
