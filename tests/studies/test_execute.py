@@ -6,15 +6,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from tests.studied import Done
 
 from attendna.core.config import to_yaml
 from attendna.core.errors import ConfigError, FolderError, UserError
 from attendna.core.execution import Execution
+from attendna.models.header import read_header
 from attendna.studies import execute as executing
 from attendna.studies.execute import Outcome, StudyFolder, execute
+from attendna.studies.results import results, runs_of
 from attendna.studies.study import Study
+from attendna.tasks.store import Task
 from attendna.training.run import RunFolder
 
 
@@ -115,7 +119,7 @@ def test_a_run_that_fails_is_tried_again(
 def test_only_what_is_needed_is_made(
     studied: Done, study_tree: dict[str, Any], tmp_path: Path
 ) -> None:
-    study_tree["made"] = {"words": {"genomes": ["$data/gone.fa"], "words": {}}}
+    study_tree["made"] = {"words": {"name": "bpe", "genomes": ["$data/gone.fa"]}}
     level = {"label": "bpe", "set": {"tokenizer": {"name": "bpe", "file": "$words"}}}
     study_tree["axes"]["width"].append(level)
     study = Study.model_validate(study_tree | {"seeds": [0]})
@@ -142,3 +146,28 @@ def test_what_cannot_be_is_refused_before_anything_runs(
     (tmp_path / "mine" / "thesis.txt").touch()
     with pytest.raises(FolderError, match="not of a study"):
         StudyFolder(tmp_path / "mine").begin(study)
+
+
+def test_a_task_is_learned_from_the_runs_on_another(
+    study_tree: dict[str, Any], planted: Task, tmp_path: Path
+) -> None:
+    study_tree["tasks"]["After"] = {
+        "folder": "$data",
+        "transfer": {"task": "Planted", "learner": "logistic"},
+    }
+    study = Study.model_validate(study_tree | {"seeds": [4]})
+    chosen, out, outcomes = {"task": "After", "width": "wide"}, tmp_path / "o", []
+    for _ in range(2):
+        execute(study, out, planted.folder, only=chosen, done=outcomes.append)
+    assert [one.title for one in outcomes[:2]] == ["Planted wide seed 4", "After wide seed 4"]
+    assert {one.status for one in outcomes} == {"finished"}
+    after = out / "runs" / "After" / "wide" / "4"
+    first = out / "runs" / "Planted" / "wide" / "4" / "model.safetensors"
+    assert (after / "backbone" / "model.safetensors").read_bytes() == first.read_bytes()
+    lines = results(study, list(runs_of(study, StudyFolder(out)))).filter(pl.col("value") > 0)
+    (kept,) = lines.filter(task="After", metric="auroc").iter_rows(named=True)
+    assert kept["seconds"] is None
+    assert kept["parameters"] == read_header(first)["parameters"]
+    execute(study, out, planted.folder, only={"width": "wild"}, done=outcomes.append)
+    assert [one.status for one in outcomes[4:]] == ["diverged", "failed"]
+    assert "Planted/wild/4" in outcomes[-1].reason

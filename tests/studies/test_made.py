@@ -1,19 +1,27 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from tests.planted import plant
 
+from attendna.core.errors import ConfigError
+from attendna.models.checkpoint import load
 from attendna.models.language_checkpoint import load_language
-from attendna.studies.made import Made
+from attendna.studies.made import Made, Maker
 from attendna.tokens.bpe_vocabulary import Vocabulary
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "tokenizer": "onehot",
     "model": {"name": "encoder", "width": 8, "blocks": 1, "heads": 2},
     "windows": {"length": 64, "held_out": ["chr0"], "held_out_windows": 8},
     "trainer": {"max_steps": 2, "batch_size": 8, "validations": 1, "threads": 1, "device": "cpu"},
 }
+
+
+def maker(tree: dict[str, Any]) -> Maker:
+    return TypeAdapter(Made).validate_python(tree)
 
 
 @pytest.fixture
@@ -27,7 +35,7 @@ def data(tmp_path: Path) -> Path:
 
 def test_a_vocabulary_is_learned_once(data: Path) -> None:
     pytest.importorskip("tokenizers")
-    made = Made.model_validate({"genomes": ["$data/genome.fa"], "words": {"vocabulary": 24}})
+    made = maker({"name": "bpe", "genomes": ["$data/genome.fa"], "settings": {"vocabulary": 24}})
     folder = made.make(data / "words", {"data": str(data)})
     assert len(Vocabulary.read(folder).words) == 24
     (data / "genome.fa").unlink()
@@ -35,7 +43,7 @@ def test_a_vocabulary_is_learned_once(data: Path) -> None:
 
 
 def test_a_language_model_is_pretrained_once(data: Path) -> None:
-    made = Made.model_validate({"genomes": ["$data/genome.fa"], "pretrain": SETTINGS})
+    made = maker({"name": "language", "genomes": ["$data/genome.fa"], "settings": SETTINGS})
     made.check({"data": "d"})
     folder = made.make(data / "language", {"data": str(data)})
     assert load_language(folder)[0].model.to_tree()["width"] == 8
@@ -43,14 +51,38 @@ def test_a_language_model_is_pretrained_once(data: Path) -> None:
     assert made.make(folder, {"data": str(data)}) == folder
 
 
+def test_a_model_is_trained_once_on_a_task(tmp_path: Path) -> None:
+    task = plant(tmp_path / "task")
+    settings = {
+        "tokenizer": "onehot",
+        "model": {"name": "cnn", "width": 4, "blocks": 1},
+        "trainer": {"max_steps": 2, "threads": 1, "device": "cpu"},
+    }
+    made = maker({"name": "run", "task": "$Planted", "settings": settings})
+    paths = {"Planted": str(task.folder)}
+    made.check(paths)
+    folder = made.make(tmp_path / "run", paths)
+    assert load(folder)[0].input.task == "planted"
+    before = (folder / "model.safetensors").stat().st_mtime_ns
+    assert made.make(folder, paths) == folder
+    assert (folder / "model.safetensors").stat().st_mtime_ns == before
+    settings["model"]["widht"] = 3
+    with pytest.raises(ConfigError, match=r"model\.widht"):
+        maker(made.to_tree() | {"settings": settings}).check(paths)
+
+
+def test_a_genome_is_simulated_once(tmp_path: Path) -> None:
+    made = maker({"name": "regulation", "settings": {"genes": 2, "chromosomes": 2}})
+    made.check({})
+    folder = made.make(tmp_path / "made", {})
+    before = (folder / "genome.fa").stat().st_mtime_ns
+    assert made.make(folder, {}) == folder
+    assert (folder / "genome.fa").stat().st_mtime_ns == before
+
+
 @pytest.mark.parametrize(
-    ("tree", "said"),
-    [
-        ({"words": {}, "pretrain": SETTINGS}, "either words or pretrain"),
-        ({}, "either words or pretrain"),
-        ({"words": {}, "exclude": ["$T"]}, "exclude belongs to pretrain"),
-    ],
+    "tree", [{}, {"name": "genome"}, {"name": "bpe", "genomes": [], "settings": {}}]
 )
-def test_one_thing_is_made(tree: dict[str, object], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
-        Made.model_validate({"genomes": ["x"], **tree})
+def test_what_is_made_has_a_name_and_what_it_is_made_from(tree: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        maker(tree)

@@ -35,7 +35,7 @@ def test_studies_of_the_library_run_on_real_promoters(
     tree["tasks"] = {"PromVary": tree["tasks"]["PromVary"] | {"split": {"split_by": "sequence"}}}
     tree["tasks"]["PromVary"]["crop"]["length"] = 60
     for recipe in tree["made"].values():
-        recipe["words"] |= {"vocabulary": 64, "bases": 50_000}
+        recipe["settings"] |= {"vocabulary": 64, "bases": 50_000}
     rows = {row: found for row, found in tree["paper"]["PromVary"].items() if row in labels}
     tree |= {"seeds": [0], "reference": labels[0], "paper": {"PromVary": rows}}
     study = type(read_study(name)).model_validate(tree)

@@ -42,6 +42,10 @@ def test_a_base_may_be_a_recipe_beside_the_study(
     )
 
 
+def _task(folder: str, **more: Any) -> dict[str, Any]:
+    return {"tasks": {"Planted": {"folder": folder, **more}}}
+
+
 def _set(key: str, value: Any) -> dict[str, Any]:
     return {"axes": {"width": [{"label": "narrow", "set": {key: value}}]}, "paper": {}}
 
@@ -59,9 +63,14 @@ def _set(key: str, value: Any) -> dict[str, Any]:
         ({"seed": 1}, "seed is not a setting, did you mean seeds"),
         ({"tasks": {"data": {"folder": "x"}}, "paper": {}}, "data stands for two things"),
         (
-            {"made": {"m": {"genomes": ["$data"], "pretrain": {"model": "cnn"}}}},
+            {"made": {"m": {"name": "language", "genomes": ["$data"], "settings": {}}}},
             "tokenizer is missing",
         ),
+        ({"made": {"m": {"name": "run", "task": "$n", "settings": {}}}}, r"\$n .*neither data"),
+        ({"made": {"m": {"name": "genome"}}}, "made.m"),
+        ({"sources": {"T": {"folder": "$U"}, "U": {"folder": "$T"}}, **_task("$T")}, "from itself"),
+        (_task("$data", transfer={"task": "Other"}), "Other is no task of trainings"),
+        (_task("$data", transfer={"task": "Planted"}, set={"seed": 1}), "has transfer instead"),
     ],
 )
 def test_what_cannot_be_is_one_line(
@@ -86,9 +95,44 @@ def test_names_that_are_not_there_are_refused(study_tree: dict[str, Any]) -> Non
 def test_a_vocabulary_to_be_learned_is_checked_without_it(study_tree: dict[str, Any]) -> None:
     level = {"label": "bpe", "set": {"tokenizer": {"name": "bpe", "file": "$words"}}}
     study_tree |= {"axes": {"tokens": [level]}, "reference": "bpe", "paper": {}}
-    study_tree["made"] = {"words": {"genomes": ["$data/x.fa"], "words": {}}}
+    study_tree["made"] = {"words": {"name": "bpe", "genomes": ["$data/x.fa"]}}
     study_tree["base"]["model"] = {"name": "encoder", "width": 8, "blocks": 1}
     Study.model_validate(study_tree).check()
     level["set"]["model.blokcs"] = 3
     with pytest.raises(ConfigError, match=r"model\.blokcs is not a setting"):
         Study.model_validate(study_tree).check()
+
+
+def test_what_is_needed_comes_first(study_tree: dict[str, Any]) -> None:
+    study_tree["sources"] = {"Far": {"folder": "$genome/far"}, "Unused": {"folder": "$data"}}
+    study_tree["made"] = {
+        "start": {"name": "run", "task": "$Far", "settings": study_tree["base"]},
+        "genome": {"name": "regulation"},
+    }
+    study_tree["axes"]["width"][1]["set"] = {"start.run": "$start"}
+    study = Study.model_validate(study_tree)
+    study.check()
+    rows = list(study.rows())
+    assert study.needed(rows[:1]) == ["Planted"]
+    assert study.needed(rows) == ["Planted", "genome", "Far", "start"]
+
+
+def test_a_level_may_set_other_things_on_a_task(study_tree: dict[str, Any]) -> None:
+    study_tree["tasks"]["Long"] = {"folder": "$data"}
+    study_tree["axes"]["width"][0]["on"] = {"Long": {"model.blocks": 3}}
+    study = Study.model_validate(study_tree)
+    found = {
+        row.task: study.settings(row, {"data": "d"}) for row in study.rows({"width": "narrow"})
+    }
+    models = {task: config.model.to_tree() for task, config in found.items()}
+    assert (models["Planted"]["width"], models["Planted"]["blocks"]) == (2, 1)
+    assert (models["Long"]["width"], models["Long"]["blocks"]) == (16, 3)
+
+
+def test_rows_that_others_follow_come_with_them(study_tree: dict[str, Any]) -> None:
+    study_tree["tasks"]["After"] = {"folder": "$data", "transfer": {"task": "Planted"}}
+    study = Study.model_validate(study_tree)
+    study.check()
+    chosen = study.rows({"task": "After", "width": "wide"})
+    assert [row.path for row in chosen] == [Path("Planted/wide"), Path("After/wide")]
+    assert len(list(study.rows())) == 6

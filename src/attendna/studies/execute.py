@@ -5,7 +5,7 @@ Below the folder of a study: ``study.yaml``, ``tasks/NAME``, ``made/NAME``, the 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,9 +15,10 @@ from attendna.core.errors import DivergedError, FolderError, UserError
 from attendna.core.execution import Execution
 from attendna.core.files import publish_file
 from attendna.evaluation.evaluate import evaluate, read_metrics
-from attendna.studies.placeholders import DATA, named_in
+from attendna.studies.placeholders import DATA
 from attendna.studies.study import Row, Study
 from attendna.tasks.audit.audit import AUDIT_FILE, Audit, audit, read_audit
+from attendna.training.frozen import TRANSFER_FILE, TransferConfig, transfer
 from attendna.training.run import RunConfig, RunFolder, differing_key
 from attendna.training.train import train
 
@@ -83,6 +84,8 @@ class Unit:
 
     title: str
     settings: Tree
+    transferred: bool
+    """Whether the settings are of a transfer, and not of a training."""
     task: Path
     out: Path
 
@@ -134,31 +137,54 @@ def execute(
     rows = list(study.rows(only))
     _refuse_unknown(study, tasks or {})
     folder.begin(study)
-    paths = {DATA: str(data)}
-    needed = {name: study.made[name] for row in rows for name in sorted(study.needs(row))}
-    hidden = [name for made in needed.values() for name in named_in(made.exclude)]
-    for name in dict.fromkeys([*(row.task for row in rows), *hidden]):
-        say(f"task {name}")
-        given = (tasks or {}).get(name)
-        made = given or study.tasks[name].make(folder.task(name), paths)
-        paths[name] = str(made.absolute())
-        audited(made, folder.audit(name))
-    for name, recipe in needed.items():
-        say(f"made {name}")
-        paths[name] = str(recipe.make(folder.made(name), paths).absolute())
-    units = [
-        Unit(
-            f"{row.task} {row.name} seed {seed}",
-            study.settings(row, paths).replace(seed=seed).to_tree(),
-            Path(paths[row.task]),
-            folder.run(row, seed),
-        )
-        for row in rows
-        for seed in study.seeds
-    ]
-    for outcome in execution.map(do, units):
-        done(outcome)
+    paths = prepare(study, rows, folder, str(data), given=tasks or {}, say=say)
+    for name in dict.fromkeys(row.task for row in rows):
+        audited(Path(paths[name]), folder.audit(name))
+    transferred = [row for row in rows if study.tasks[row.task].transfer is not None]
+    for part in ([row for row in rows if row not in transferred], transferred):
+        units = [_unit(study, folder, paths, row, seed) for row in part for seed in study.seeds]
+        for outcome in execution.map(do, units):
+            done(outcome)
     return {name: Path(paths[name]) for name in study.tasks if name in paths}
+
+
+def prepare(
+    study: Study,
+    rows: Sequence[Row],
+    folder: StudyFolder,
+    data: str,
+    *,
+    given: Mapping[str, Path],
+    say: Callable[[str], None],
+) -> dict[str, str]:
+    """Make the tasks of some rows, and what they start from, unless it is there."""
+    paths = {DATA: data}
+    for name in study.needed(rows):
+        if name in study.made:
+            say(f"made {name}")
+            made = study.made[name].make(folder.made(name), paths)
+        else:
+            say(f"task {name}")
+            source = (study.tasks | study.sources)[name]
+            made = given.get(name) or source.make(folder.task(name), paths)
+        paths[name] = str(made.absolute())
+    return paths
+
+
+def _unit(study: Study, folder: StudyFolder, paths: Mapping[str, str], row: Row, seed: int) -> Unit:
+    followed = study.tasks[row.task].transfer
+    settings = (
+        study.settings(row, paths).replace(seed=seed)
+        if followed is None
+        else followed.settings(folder.run(row.on(followed.task), seed), seed)
+    )
+    return Unit(
+        f"{row.task} {row.name} seed {seed}",
+        settings.to_tree(),
+        followed is not None,
+        Path(paths[row.task]),
+        folder.run(row, seed),
+    )
 
 
 def audited(task: Path, folder: Path) -> Audit:
@@ -195,11 +221,23 @@ def do(unit: Unit) -> Outcome:
 
 
 def _train_and_evaluate(unit: Unit) -> None:
-    config = RunConfig.model_validate(unit.settings)
-    if not RunFolder(unit.out).finished:
+    if unit.transferred:
+        _transfer(unit)
+    elif not RunFolder(unit.out).finished:
+        config = RunConfig.model_validate(unit.settings)
         train(config, unit.task, unit.out, resume=True, progress=False)
     if not any(row["split"] == "test" for row in read_metrics(unit.out)):
-        evaluate(unit.out, unit.task, "test", device=config.trainer.device)
+        evaluate(unit.out, unit.task, "test", device=_device(unit))
+
+
+def _transfer(unit: Unit) -> None:
+    if not (unit.out / TRANSFER_FILE).is_file():
+        config = TransferConfig.model_validate(unit.settings)
+        transfer(config, unit.task, unit.out, progress=False)
+
+
+def _device(unit: Unit) -> str:
+    return "auto" if unit.transferred else unit.settings["trainer"]["device"]
 
 
 def note_beside(run: Path) -> Path:

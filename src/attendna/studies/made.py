@@ -1,36 +1,23 @@
-"""What several runs of a study start from: a vocabulary, or a pretrained model."""
+"""What runs of a study start from: a vocabulary, a language model, a trained model, a genome."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from attendna.core.config import Config, Tree, parse
 from attendna.studies.placeholders import fill
+from attendna.tasks.regulation import RegulationSettings, simulate_regulation
 from attendna.tokens.train_bpe import BPESettings, train_bpe
 from attendna.training.pretraining.config import PretrainingConfig
 from attendna.training.pretraining.train import pretrain
-from attendna.training.run import RunFolder
+from attendna.training.run import RunConfig, RunFolder
+from attendna.training.train import train
 
 
-class Made(Config):
-    """Exactly one of ``words``, a byte-pair encoding, and ``pretrain``, a language model."""
-
-    genomes: tuple[str, ...] = Field(min_length=1)
-    words: BPESettings | None = None
-    pretrain: Tree | None = None
-    """Settings as of ``attendna pretrain``."""
-    exclude: tuple[str, ...] = ()
-    """Tasks, as ``$TASK``, whose validation and test rows a language model shall not see."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.words is None) == (self.pretrain is None):
-            raise ValueError("give either words or pretrain")
-        if self.words is not None and self.exclude:
-            raise ValueError("exclude belongs to pretrain")
-        return self
+class Maker(Config):
+    """Something that is made once, before the runs."""
 
     def check(self, paths: Mapping[str, str]) -> None:
         """Refuse settings that cannot be.
@@ -40,23 +27,93 @@ class Made(Config):
         ConfigError
             One line names the key.
         """
-        fill([*self.genomes, *self.exclude], paths)
-        if self.pretrain is not None:
-            parse(PretrainingConfig, self.pretrain, "pretrain")
+        fill(self.to_tree(), paths)
 
     def make(self, out: Path, paths: Mapping[str, str]) -> Path:
         """Its folder; what is there is left as it is, and what was begun goes on.
 
+        Parameters
+        ----------
+        paths
+            What the names in the texts stand for.
+
         Raises
         ------
         UserError
-            A genome is missing or bad, or the training cannot be.
+            A file is missing or bad, or a training cannot be.
         """
-        genomes: list[str] = fill(self.genomes, paths)
-        if self.words is not None:
-            if not out.is_dir():
-                train_bpe(genomes, out, self.words)
-        elif not RunFolder(out).finished:
-            config = parse(PretrainingConfig, self.pretrain or {}, "pretrain")
+        raise NotImplementedError
+
+
+class Words(Maker):
+    """A byte-pair encoding, as of ``attendna tokens train-bpe``."""
+
+    name: Literal["bpe"]
+    genomes: tuple[str, ...] = Field(min_length=1)
+    settings: BPESettings = BPESettings()
+
+    def make(self, out: Path, paths: Mapping[str, str]) -> Path:
+        """The folder of a vocabulary."""
+        if not out.is_dir():
+            train_bpe(fill(self.genomes, paths), out, self.settings)
+        return out
+
+
+class Language(Maker):
+    """A language model, as of ``attendna pretrain``."""
+
+    name: Literal["language"]
+    genomes: tuple[str, ...] = Field(min_length=1)
+    settings: Tree
+    exclude: tuple[str, ...] = ()
+    """Tasks, as ``$TASK``, whose validation and test rows it shall not see."""
+
+    def check(self, paths: Mapping[str, str]) -> None:
+        """Refuse settings that cannot be, see the base class."""
+        super().check(paths)
+        parse(PretrainingConfig, fill(self.settings, paths), self.name)
+
+    def make(self, out: Path, paths: Mapping[str, str]) -> Path:
+        """Its run folder."""
+        if not RunFolder(out).finished:
+            config = parse(PretrainingConfig, fill(self.settings, paths), self.name)
+            genomes: list[str] = fill(self.genomes, paths)
             pretrain(config, genomes, out, exclude=fill(self.exclude, paths), resume=True)
         return out
+
+
+class Trained(Maker):
+    """A model trained on a task, as of ``attendna train``."""
+
+    name: Literal["run"]
+    task: str
+    settings: Tree
+
+    def check(self, paths: Mapping[str, str]) -> None:
+        """Refuse settings that cannot be, see the base class."""
+        super().check(paths)
+        parse(RunConfig, fill(self.settings, paths), self.name)
+
+    def make(self, out: Path, paths: Mapping[str, str]) -> Path:
+        """Its run folder."""
+        if not RunFolder(out).finished:
+            config = parse(RunConfig, fill(self.settings, paths), self.name)
+            train(config, fill(self.task, paths), out, resume=True, progress=False)
+        return out
+
+
+class Regulation(Maker):
+    """A simulated genome, as of ``attendna data simulate-regulation``."""
+
+    name: Literal["regulation"]
+    settings: RegulationSettings = RegulationSettings()
+
+    def make(self, out: Path, paths: Mapping[str, str]) -> Path:
+        """The folder of its files."""
+        del paths
+        if not out.is_dir():
+            simulate_regulation(out, self.settings)
+        return out
+
+
+Made = Annotated[Words | Language | Trained | Regulation, Field(discriminator="name")]

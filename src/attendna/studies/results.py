@@ -13,6 +13,7 @@ from attendna.evaluation.measures import TrackSample, sample_of
 from attendna.evaluation.metrics import Sample
 from attendna.models.header import FILE as WEIGHTS_FILE
 from attendna.models.header import read_header
+from attendna.prediction.transfer import BACKBONE
 from attendna.studies.execute import Status, StudyFolder, read_note
 from attendna.studies.study import Row, Study
 from attendna.tasks.spec import LabelKind
@@ -70,11 +71,21 @@ def _lines(study: Study, run: Run) -> Iterator[dict[str, Any]]:
     if run.status != "finished":
         yield line
         return
-    line["seconds"] = float(pl.read_csv(run.folder / "log.csv")["seconds"].sum())
-    line["parameters"] = int(read_header(run.folder / WEIGHTS_FILE)["parameters"])
+    line |= _costs(run.folder)
     for measured in read_metrics(run.folder):
         if measured["split"] == "test":
             yield line | {key: measured[key] for key in ("metric", "value", "low", "high", "n")}
+
+
+def _costs(folder: Path) -> dict[str, Any]:
+    """What the training of a run took, and how large its model is.
+
+    A transfer has no log, and its model is the one it read with.
+    """
+    log, backbone = folder / "log.csv", folder / BACKBONE
+    header = read_header((backbone if backbone.is_dir() else folder) / WEIGHTS_FILE)
+    seconds = float(pl.read_csv(log)["seconds"].sum()) if log.is_file() else None
+    return {"seconds": seconds, "parameters": int(header["parameters"])}
 
 
 def sample(run: Run, rows: Split, kind: LabelKind, classes: int) -> Sample | TrackSample:

@@ -10,6 +10,9 @@ from pydantic import Field, model_validator
 
 from attendna.core.config import Config, parse
 from attendna.core.execution import Execution
+from attendna.models.learners.forest import RandomForestConfig
+from attendna.models.learners.learner import AnyLearnerConfig
+from attendna.prediction.representations import Reading
 from attendna.studies.placeholders import fill
 from attendna.tasks.builders.builder import BUILDERS
 from attendna.tasks.crop import CropRule, crop
@@ -18,6 +21,7 @@ from attendna.tasks.ingest import ImportOptions, import_tables
 from attendna.tasks.resplit import resplit
 from attendna.tasks.spec import SplitName
 from attendna.tasks.split_rule import SplitRule
+from attendna.training.frozen import TransferConfig
 
 
 class Tables(Config):
@@ -25,6 +29,21 @@ class Tables(Config):
 
     files: dict[SplitName, str] = Field(min_length=1)
     options: ImportOptions = ImportOptions()
+
+
+class Following(Config):
+    """Learned by a classic learner from the vectors of the same row's run on another task."""
+
+    task: str
+    learner: AnyLearnerConfig = RandomForestConfig()
+    reading: Reading = Reading()
+    trials: int = Field(default=1, ge=1)
+
+    def settings(self, run: Path, seed: int) -> TransferConfig:
+        """The settings of ``attendna transfer`` from that run."""
+        shared = self.to_tree()
+        del shared["task"]
+        return parse(TransferConfig, shared | {"run": str(run), "seed": seed}, "transfer")
 
 
 class TaskSource(Config):
@@ -41,12 +60,16 @@ class TaskSource(Config):
     crop: CropRule | None = None
     set: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Settings of the runs on this task: dotted keys and their values."""
+    transfer: Following | None = None
+    """Instead of a training."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         given = [n for n in ("folder", "get", "tables", "build") if getattr(self, n) is not None]
         if len(given) != 1:
             raise ValueError(f"give one of folder, get, tables, build, not {given or 'none'}")
+        if self.transfer is not None and self.set:
+            raise ValueError("set is for trainings, and this task has transfer instead")
         if self.build is not None and self.build.get("name") not in BUILDERS:
             raise ValueError(f"build.name is one of {', '.join(BUILDERS)}")
         return self

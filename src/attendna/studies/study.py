@@ -1,7 +1,7 @@
 """A study: settings that differ along axes, times tasks, times seeds."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import product
@@ -29,6 +29,8 @@ class Level(Config):
 
     label: Label
     set: dict[str, Any] = Field(default_factory=dict[str, Any])
+    on: dict[Name, dict[str, Any]] = Field(default_factory=dict[Name, dict[str, Any]])
+    """What is set on these tasks instead."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ class Row:
     def name(self) -> str:
         """The labels of the levels, in the order of the axes."""
         return "/".join(level.label for level in self.levels)
+
+    def on(self, task: str) -> "Row":
+        """The row of the same levels on another task."""
+        return Row(task, self.levels)
 
     @property
     def path(self) -> Path:
@@ -57,8 +63,10 @@ class Study(Config):
     """What is asked, and what the data cannot decide."""
     scale: Literal["desk", "full"] = "full"
     tasks: dict[Name, TaskSource] = Field(min_length=1)
+    sources: dict[Name, TaskSource] = Field(default_factory=dict[Name, TaskSource])
+    """Tasks that something is made from, and nothing is measured on."""
     made: dict[Name, Made] = Field(default_factory=dict[Name, Made])
-    """Vocabularies and pretrained models that several runs start from."""
+    """Vocabularies and models that several runs start from, and simulated genomes."""
     base: Tree
     """Settings of every run, as of ``attendna train``."""
     axes: dict[Name, tuple[Level, ...]] = Field(min_length=1)
@@ -79,8 +87,13 @@ class Study(Config):
                 raise ValueError(f"axes.{axis} needs levels with labels of their own")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("a seed is given twice")
-        if twice := {DATA, *self.tasks} & set(self.made) | {DATA} & set(self.tasks):
-            raise ValueError(f"the name {twice.pop()} stands for two things")
+        given = [DATA, *self.tasks, *self.sources, *self.made]
+        if twice := [name for name in given if given.count(name) > 1]:
+            raise ValueError(f"the name {twice[0]} stands for two things")
+        for name, source in self.tasks.items():
+            followed = source.transfer and source.transfer.task
+            if followed and (followed not in self.tasks or self.tasks[followed].transfer):
+                raise ValueError(f"tasks.{name}.transfer.task: {followed} is no task of trainings")
         names = {row.name for row in self.rows()}
         published = {row for rows in self.paper.values() for row in rows}
         for row in {self.reference or next(iter(names)), *published} - names:
@@ -97,6 +110,8 @@ class Study(Config):
     def rows(self, only: Mapping[str, str] | None = None) -> Iterator[Row]:
         """Every row, or those with these labels: axis to label, and ``task`` to a task.
 
+        Rows that others are transferred from come with them, and before them.
+
         Raises
         ------
         ConfigError
@@ -111,11 +126,19 @@ class Study(Config):
             if label not in axes[axis]:
                 problem = f"the axis {axis} has no {label!r}"
                 raise ConfigError(problem, near_misses(label, axes[axis]))
-        for task, levels in product(self.tasks, product(*self.axes.values())):
-            row = Row(task, levels)
-            here = dict(zip(axes, (task, *(level.label for level in levels)), strict=True))
-            if all(here[axis] == label for axis, label in wanted.items()):
-                yield row
+        found = [
+            Row(task, levels)
+            for task, levels in product(self.tasks, product(*self.axes.values()))
+            if _has({"task": task} | _labels(self.axes, levels), wanted)
+        ]
+        there = {row.path for row in found}
+        followed = [
+            row.on(source.transfer.task)
+            for row in found
+            if (source := self.tasks[row.task]).transfer is not None
+        ]
+        yield from (row for row in followed if row.path not in there)
+        yield from found
 
     def settings(self, row: Row, paths: Mapping[str, str]) -> RunConfig:
         """The settings of a row's runs, of seed 0.
@@ -128,9 +151,31 @@ class Study(Config):
         tree = self._tree(row)
         return parse(RunConfig, fill(tree, paths), f"{row.task} {row.name}")
 
-    def needs(self, row: Row) -> set[str]:
-        """The names in ``made`` that a row's runs start from."""
-        return set(named_in(self._tree(row))) & set(self.made)
+    def needed(self, rows: Iterable[Row]) -> list[str]:
+        """The tasks and what is made for these rows, each behind what it is made from itself.
+
+        Raises
+        ------
+        ConfigError
+            Something is made from itself.
+        """
+        makers = self.tasks | self.sources | self.made
+        found: list[str] = []
+
+        def add(name: str, above: tuple[str, ...]) -> None:
+            if name in above:
+                raise ConfigError(f"${name} is made from itself", "name something else")
+            for part in named_in(makers[name].to_tree()):
+                if part != DATA:
+                    add(part, (*above, name))
+            if name not in found:
+                found.append(name)
+
+        for row in rows:
+            for name in (row.task, *named_in(self._tree(row))):
+                if name != DATA:
+                    add(name, ())
+        return found
 
     def check(self) -> None:
         """Refuse settings that cannot be, before anything is made or run.
@@ -140,22 +185,37 @@ class Study(Config):
         ConfigError
             One row's settings; a line names it.
         """
-        known = {name: name for name in (DATA, *self.tasks, *self.made)}
-        fill([source.model_dump() for source in self.tasks.values()], {DATA: DATA})
+        known = {name: name for name in (DATA, *self.tasks, *self.sources, *self.made)}
+        fill([one.to_tree() for one in (self.tasks | self.sources).values()], known)
         for made in self.made.values():
-            made.check({DATA: DATA} | {task: task for task in self.tasks})
+            made.check(known)
         for row in self.rows():
+            if self.tasks[row.task].transfer is not None:
+                continue
             tree = self._tree(row)
             if any(name in self.made for name in named_in(tree.get("tokenizer"))):
                 # A vocabulary that is yet to be learned: the least there is stands in.
                 tree["tokenizer"] = {"name": "bpe", "vocabulary": _NO_MERGES}
             parse(RunConfig, fill(tree, known), f"{row.task} {row.name}")
+        self.needed(self.rows())
 
     def _tree(self, row: Row) -> Tree:
+        """The settings of a row's trainings; none of those that are transferred."""
+        source = self.tasks[row.task]
+        if source.transfer is not None:
+            return {}
         tree = self.base
-        for changes in (self.tasks[row.task].set, *(level.set for level in row.levels)):
+        for changes in (source.set, *(level.on.get(row.task, level.set) for level in row.levels)):
             tree = override(tree, [f"{key}={json.dumps(value)}" for key, value in changes.items()])
         return tree
+
+
+def _labels(axes: Iterable[str], levels: Iterable[Level]) -> dict[str, str]:
+    return {axis: level.label for axis, level in zip(axes, levels, strict=True)}
+
+
+def _has(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return all(labels[axis] == label for axis, label in wanted.items())
 
 
 _NO_MERGES = Vocabulary(SPECIAL, BASES, ()).pack()

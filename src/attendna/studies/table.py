@@ -44,10 +44,14 @@ def costs(results: pl.DataFrame) -> list[tuple[str, ...]]:
     for (task, row), part in results.group_by("task", "row", maintain_order=True):
         runs = part.unique("seed", maintain_order=True)
         done = runs.filter(pl.col("status") == "finished")
-        seconds, sizes = done["seconds"].to_list(), done["parameters"].to_list()
-        cost = (f"{fmean(sizes):,.0f}", f"{fmean(seconds):,.0f}") if sizes else ("–", "–")
+        cost = [_mean(done[name]) for name in ("parameters", "seconds")]
         found.append((str(task), str(row), f"{done.height} of {runs.height}", *cost))
     return found
+
+
+def _mean(values: pl.Series) -> str:
+    known = values.drop_nulls()
+    return f"{fmean(known):,.0f}" if known.len() else "–"
 
 
 def told_failures(results: pl.DataFrame) -> Iterator[str]:
