@@ -3,6 +3,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.models.huggingface import checkpoints
 
 from attendna.cli.main import run
 from attendna.tasks.store import Task
@@ -48,6 +49,28 @@ def test_the_settings_that_win_can_be_trained(
     )
     one = (tmp_path / "run" / "model.safetensors").read_bytes()
     assert one == (out / said["best"]["run"] / "model.safetensors").read_bytes()
+
+
+def test_the_published_rates_are_tried_on_a_checkpoint(
+    repository: Path, planted: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoints.dnabert(tmp_path / "dnabert", 3, max_position_embeddings=64)
+    recipe = str(repository / "recipes" / "tune_learning_rate.yaml")
+    words = ["tune", recipe, "--from", str(tmp_path / "dnabert"), "--task", str(planted.folder)]
+    few = ("subset.rows_a_class=20", "base.trainer.threads=1", "base.trainer.device=cpu")
+    changes = [word for change in few for word in ("--set", change)]
+    out = tmp_path / "out"
+    assert run([*words, *changes, "--out", str(out), "--trials", "4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trials"] == {"complete": 5}
+    table = pl.read_parquet(out / "trials.parquet").filter(phase="search")
+    rates = table["optimizer.learning_rate"].to_list()
+    assert sorted(rates) == ["2e-05", "3e-05", "4e-05", "5e-05"]
+    assert table["validations"].to_list() == [5, 5, 5, 5]
+    page = (out / "tune.html").read_text(encoding="utf-8")
+    for title in ("loss", "accuracy", "false positive rate", "F1"):
+        assert f'aria-label="{title}"' in page
+    for rate in rates:
+        assert f"learning_rate {rate}" in page
 
 
 @pytest.mark.parametrize(

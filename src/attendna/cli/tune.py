@@ -32,6 +32,12 @@ def tune(
         Literal["all", "best"],
         typer.Option("--keep", help="Weights of all trials, or of the best of each phase."),
     ] = "all",
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="What every trial starts from: a run, or a checkpoint."
+        ),
+    ] = None,
     assignments: Set = None,
     json: Json = False,
 ) -> None:
@@ -41,11 +47,16 @@ def tune(
     each of its trainings at the step where it was; the same command on another machine that shares
     the folder helps. best.yaml is ready for `attendna train`, tune.html shows what mattered.
     """
+    from json import dumps
+
     from attendna.training.tuning.search import Search
     from attendna.training.tuning.tune import tune
 
+    changes = [*(assignments or ())]
+    if start is not None:
+        changes.append(f"base.start.run={dumps(str(start))}")
     result = tune(
-        Search.read(search, assignments or ()),
+        Search.read(search, changes),
         task,
         out,
         trials=trials,

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from attendna.core.errors import ConfigError
@@ -82,6 +83,10 @@ def test_some_values_may_not_fit(tree: dict[str, Any], tmp_path: Path) -> None:
         search.settings({"tokenizer.k": 40}, rows=80, metric="f1")
 
 
-def test_the_recipes_are_searches(repository: Path) -> None:
-    for path in (repository / "recipes").glob("tune_*.yaml"):
-        assert Search.read(path).space
+def test_the_recipe_of_the_light_model_is_a_search(repository: Path) -> None:
+    search = Search.read(repository / "recipes" / "tune_enhancer.yaml")
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        drawn = {key: dimension.draw(random) for key, dimension in search.space.items()}
+        settings = search.settings(drawn, rows=800, metric="auroc")
+        assert settings.optimizer.weight_decay == drawn["optimizer.weight_decay"]
