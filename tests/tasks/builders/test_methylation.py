@@ -9,6 +9,7 @@ import pytest
 from attendna.core.config import parse
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
+from attendna.tasks.builders import methylation
 from attendna.tasks.builders.builder import Built
 from attendna.tasks.builders.methylation import MethylationConfig
 from attendna.tasks.store import open_task
@@ -138,3 +139,45 @@ def test_every_cytosine_of_the_first_million_bases_of_chr1(tmp_path: Path, share
     assert near["sequence"].unique().to_list() == ["C"]
     masked = build(tmp_path / "ten", **(options | {"min_coverage": 10}), allow_partial=True)
     assert masked.counts["positions"] < built.counts["positions"]
+
+
+def test_files_with_and_without_strands_meet(tmp_path: Path, genome: Path) -> None:
+    a = bed(tmp_path / "a.bed", [("chr1", 2, "+", 10, 50), ("chr1", 3, "+", 10, 0)])
+    b = bed(tmp_path / "b.bed", [("chr1", 2, ".", 30, 90), ("chr1", 3, ".", 10, 70)])
+    c = bed(tmp_path / "c.bed", [("chr1", 3, ".", 10, 100), ("chr1", 3, "-", 30, 0)])
+    built = build(tmp_path / "out", cpgs=[f"one={a}", f"two={b}", f"three={c}"], genome=genome)
+    train = built.task.read("train")
+    assert train.ids == ("chr1:2", "chr1:3")
+    # What is said of the strand without a cytosine is left out; the rest is pooled by reads.
+    expected = np.array([[0.5, 0.9, np.nan], [np.nan, 0.7, 0.25]], np.float32)
+    assert np.allclose(train.labels, expected, equal_nan=True)
+    assert built.counts["positions without a C on their strand"] == 1
+
+
+def test_positions_are_whole_where_a_chromosome_is_written_in_parts(
+    tmp_path: Path, genome: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(methylation, "_ROWS", 1)
+    a = bed(tmp_path / "a.bed", [("chr1", at, s, 10, 50) for at, s in ((2, "+"), (3, "-"))])
+    b = bed(tmp_path / "b.bed", [("chr1", at, ".", 30, 90) for at in (2, 3, 7)])
+    built = build(tmp_path / "out", cpgs=[f"one={a}", f"one={b}"], genome=genome)
+    assert built.task.read("train").ids == ("chr1:2", "chr1:3", "chr1:7")
+    assert np.allclose(built.task.read("train").labels[:, 0], [0.8, 0.8, 0.9])
+
+
+def test_two_real_assays_share_their_positions(tmp_path: Path, shared: Path) -> None:
+    folder = shared / "methylation"
+    built = build(
+        tmp_path / "out",
+        cpgs=[
+            f"a={folder / 'ENCSR156JXJ_wgbs_cpg_chr1_first100k.bed.gz'}",
+            f"b={folder / 'ENCSR750CPN_gembs_cpg_chr1_first100k.tsv.gz'}",
+        ],
+        genome=shared / "genome" / "hg38_regions.fa.gz",
+        window=501,
+        min_coverage=4,
+        allow_partial=True,
+    )
+    rows = built.task.read("train")
+    assert len(set(rows.ids)) == len(rows)
+    assert (~np.isnan(rows.labels)).all(axis=1).sum() > 2_000

@@ -4,17 +4,19 @@ Source: rules of ``Methyl96`` in the six-task benchmark: samples pooled to group
 positions with few reads masked, and 501 bases centred on the cytosine. What is not known is null,
 never 0.
 
-Shapes: ``n`` positions of a group, ``m`` positions, ``g`` groups, ``k`` positions of a chromosome.
+Shapes: ``k`` places, ``m`` positions, ``g`` groups.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 from pydantic import Field
 
@@ -104,21 +106,21 @@ class MethylationConfig(BuilderConfig):
         )
         pooled = list(execution.map(pool, (paths for _, paths in groups)))
         counts = {
-            "positions on other contigs": sum(part[2] for part in pooled),
+            "positions on other contigs": sum(part[1] for part in pooled),
             "positions": 0,
             **dict.fromkeys(_LEFT_OUT, 0),
         }
-        if not any(part[0].size for part in pooled):
+        if not any(part[0].places.size for part in pooled):
             raise DataError(
                 groups[0][1][0],
                 f"no position is known on {self.genome.name} with {self.min_coverage} reads",
                 "check the build, or ask for fewer reads by --min-coverage",
             )
-        places, values = _joined([part[:2] for part in pooled])
+        calls = _joined([part[0] for part in pooled])
         with task_writer(out, spec, force=force) as writer:
-            for chrom, rows, label in _by_chromosome(reference, places, values):
-                counts["positions"] += rows.size
-                frame = self._rows(reference, chrom, rows, label, counts)
+            for chrom, some in _by_chromosome(reference, calls):
+                counts["positions"] += some.places.size
+                frame = self._rows(reference, chrom, some, counts)
                 if frame.height:
                     writer.add(chromosome_split(chrom, self.valid, self.test), frame)
             asked = counts["positions"] + counts["positions on other contigs"]
@@ -133,12 +135,11 @@ class MethylationConfig(BuilderConfig):
         self,
         reference: Reference,
         chrom: str,
-        place: Int64[ndarray, " k"],
-        label: Float32[ndarray, "k g"],
+        calls: "Calls",
         counts: dict[str, int],
     ) -> pl.DataFrame:
         """Windows of positions on one chromosome, read from the strand of their cytosine."""
-        start, said = place >> 2, place & 3
+        start, said = calls.places >> 2, calls.places & 3
         half = self.window // 2
         frame = pl.DataFrame(
             {"chrom": [chrom] * start.size, "start": start - half, "end": start + half + 1}
@@ -151,19 +152,46 @@ class MethylationConfig(BuilderConfig):
         told = (windows.dropped, windows.missing, int(fits.size - fits.sum()))
         for name, count in zip(_LEFT_OUT, told, strict=True):
             counts[name] += count
-        sequences = windows.sequences.reverse_complement(where=minus)
-        strand = pl.Series(np.where(minus, "-", "+").tolist(), dtype=pl.String)
-        known = pl.Series(label[windows.rows].tolist(), dtype=pl.List(pl.Float32))
-        return (
-            frame[windows.rows]
-            .with_columns(
-                pl.format("{}:{}", "chrom", pl.col("start") + half).alias("id"),
-                sequence=sequences.to_series(),
-                strand=strand,
-                label=known.list.eval(pl.element().fill_nan(None)),
-            )
-            .filter(pl.Series(fits, dtype=pl.Boolean))
+        # Where some files say the strand and others do not, a position has several places.
+        rows = windows.rows[fits]
+        _, first = np.unique(start[rows], return_index=True)
+        shares = calls.take(rows).pooled(first)
+        chosen = np.flatnonzero(fits)[first]
+        sequences = windows.sequences.take(chosen).reverse_complement(where=minus[chosen])
+        known = pl.Series(shares.tolist(), dtype=pl.List(pl.Float32))
+        return frame[rows[first]].with_columns(
+            pl.format("{}:{}", "chrom", pl.col("start") + half).alias("id"),
+            sequence=sequences.to_series(),
+            strand=pl.Series(np.where(minus[chosen], "-", "+").tolist(), dtype=pl.String),
+            label=known.list.eval(pl.element().fill_nan(None)),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Calls:
+    """Methylated shares and how many reads they are of, 0 where a group has none.
+
+    A place is the contig's number, the position, and in its last two bits the strand: 0 for ``+``,
+    1 for ``-``, 2 where none is given.
+    """
+
+    places: Int64[ndarray, " k"]
+    shares: Float64[ndarray, "k g"]
+    reads: Float64[ndarray, "k g"]
+
+    def take(self, rows: Int64[ndarray, " _"] | slice) -> "Calls":
+        """Those of some places."""
+        return Calls(self.places[rows], self.shares[rows], self.reads[rows])
+
+    def pooled(self, first: Int64[ndarray, " m"]) -> Float32[ndarray, "m g"]:
+        """Shares of all reads from each of these rows up to the next, NaN where there are none."""
+        if not first.size:
+            return np.empty((0, self.shares.shape[1]), dtype=np.float32)
+        reads = np.add.reduceat(self.reads, first)
+        methylated = np.add.reduceat(self.shares * self.reads, first)
+        shares = np.full(reads.shape, np.nan)
+        np.divide(methylated, reads, out=shares, where=reads > 0)
+        return shares.astype(np.float32)
 
 
 _LEFT_OUT = (
@@ -175,12 +203,8 @@ _LEFT_OUT = (
 
 def pool_group(
     paths: tuple[Path, ...], *, contigs: tuple[str, ...], least: int, of_sample: bool
-) -> tuple[Int64[ndarray, " n"], Float32[ndarray, " n"], int]:
-    """Places and methylated shares of a group, in order, and how many lie on other contigs.
-
-    A place is the contig's number, the position, and in its last two bits the strand: 0 for ``+``,
-    1 for ``-``, 2 where none is given.
-    """
+) -> tuple[Calls, int]:
+    """What the samples of a group say together, and how many calls lie on other contigs."""
     names = ContigNames(contigs)
     read = pl.concat([read_calls(path) for path in paths])
     calls = read.filter(pl.col("reads") >= least) if of_sample else read
@@ -199,32 +223,33 @@ def pool_group(
         .filter(pl.col("reads") >= least)
         .sort("place")
     )
-    share = pooled["share"].cast(pl.Float32).to_numpy()
-    return pooled["place"].to_numpy(), share, int(known.size - known.sum())
+    columns = pooled.select(pl.col("share", "reads").cast(pl.Float64)).to_numpy()
+    calls = Calls(pooled["place"].to_numpy(), columns[:, :1], columns[:, 1:])
+    return calls, int(known.size - known.sum())
 
 
-def _joined(
-    pooled: list[tuple[Int64[ndarray, " _"], Float32[ndarray, " _"]]],
-) -> tuple[Int64[ndarray, " m"], Float32[ndarray, "m g"]]:
-    """All places in order, and the values of every group there, NaN where it has none."""
-    places = np.unique(np.concatenate([place for place, _ in pooled]))
-    values = np.full((places.size, len(pooled)), np.nan, dtype=np.float32)
-    for group, (place, share) in enumerate(pooled):
-        values[np.searchsorted(places, place), group] = share
-    return places, values
+def _joined(groups: Sequence[Calls]) -> Calls:
+    """All places in order, with a column a group."""
+    places = np.unique(np.concatenate([group.places for group in groups]))
+    shares, reads = (np.zeros((places.size, len(groups))) for _ in range(2))
+    for column, group in enumerate(groups):
+        rows = np.searchsorted(places, group.places)
+        shares[rows, column], reads[rows, column] = group.shares[:, 0], group.reads[:, 0]
+    return Calls(places, shares, reads)
 
 
-def _by_chromosome(
-    reference: Reference, places: Int64[ndarray, " m"], values: Float32[ndarray, "m g"]
-) -> Iterator[tuple[str, Int64[ndarray, " _"], Float32[ndarray, "_ g"]]]:
+def _by_chromosome(reference: Reference, calls: Calls) -> Iterator[tuple[str, Calls]]:
     """Position and strand of the places on each contig, some at a time."""
-    contig = places >> (_CONTIG_BITS + 2)
+    contig = calls.places >> (_CONTIG_BITS + 2)
     for number in np.unique(contig).tolist():
         first, last = np.searchsorted(contig, [number, number + 1]).tolist()
-        for begin in range(first, last, _ROWS):
-            part = slice(begin, min(begin + _ROWS, last))
+        # Places of one position stay together.
+        _, heads = np.unique(calls.places[first:last] >> 2, return_index=True)
+        bounds = [*(first + heads[::_ROWS]).tolist(), last]
+        for begin, end in pairwise(bounds):
+            some = calls.take(slice(begin, end))
             base = number << (_CONTIG_BITS + 2)
-            yield reference.contigs[number], places[part] - base, values[part]
+            yield reference.contigs[number], replace(some, places=some.places - base)
 
 
 def _find(given: tuple[str, ...]) -> list[Group]:
