@@ -18,7 +18,7 @@ from attendna.genome.alphabet import N
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.audit.drift import KMER, Drift, measure_drift
 from attendna.tasks.audit.number_rules import Score, score_rules
-from attendna.tasks.audit.rows import RECORD, Rows, read_rows
+from attendna.tasks.audit.rows import MARKED, RECORD, Rows, read_rows
 from attendna.tasks.audit.rules import RuleResult, gc_of, no_learning
 from attendna.tasks.audit.shared import SharedRows, shared_with, too_many_bases
 from attendna.tasks.spec import SplitName
@@ -159,8 +159,8 @@ def _audit_split(rows: Rows, train: Rows, split: SplitName, seed: int) -> SplitA
 
 
 def _left_out(rows: Rows) -> Iterator[str]:
-    if rows.classes == (RECORD,):
-        yield "rules and contradictions: the records have tracks, not classes"
+    if rows.classes in ((RECORD,), (MARKED,)):
+        yield "rules and contradictions: the rows have tracks, not classes"
     if rows.tracks:
         yield NO_CLASSES
     if too_many_bases(rows):

@@ -31,6 +31,9 @@ RECORD = "record"
 MEASURED = "measured"
 """What the rows are called whose labels are numbers: they have no classes."""
 
+MARKED = "marked"
+"""What the rows are called whose labels are lists of tracks: they have no classes."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -62,8 +65,8 @@ class Rows:
 
     @cached_property
     def labels(self) -> Int64[ndarray, " n"]:
-        """Class numbers; 0 where labels are numbers."""
-        if self.tracks:
+        """Class numbers; 0 where labels are numbers or lists of tracks."""
+        if len(self.classes) == 1:
             return np.zeros(self.frame.height, dtype=np.int64)
         return self.frame["label"].to_numpy().astype(np.int64)
 
@@ -120,7 +123,7 @@ def read_rows(folder: str | Path) -> Rows:
     Raises
     ------
     FolderError
-        It is neither, or a task of many labels a row.
+        It is neither.
     DataError
         A file is damaged or a row is bad.
     """
@@ -142,11 +145,6 @@ def read_rows(folder: str | Path) -> Rows:
 
 def _of_task(folder: Path) -> Rows:
     task = open_task(folder)
-    if task.spec.label_kind == "multilabel":
-        raise FolderError(
-            f"{folder} has multilabel labels, and classes or numbers are audited",
-            "audit a task whose rows have one class each, or numbers",
-        )
     parts = {split: task.read(split) for split in task.splits}
     frames = [
         part.frame.drop("sequence").with_columns(split=pl.lit(split))
@@ -157,9 +155,10 @@ def _of_task(folder: Path) -> Rows:
         frame = frame.drop([name for name in _PLACE if name in frame.columns])
     sequences = SequenceBatch.joined([part.sequences for part in parts.values()])
     numbers = task.spec.label_kind == "regression"
+    called = {"regression": (MEASURED,), "multilabel": (MARKED,)}
     return Rows(
         task.spec.name,
-        (MEASURED,) if numbers else task.spec.classes,
+        called.get(task.spec.label_kind, task.spec.classes),
         frame,
         sequences,
         tracks=task.spec.classes if numbers else (),
