@@ -9,6 +9,7 @@ from tests.tasks.audit_folders import apart, write_intervals
 from attendna.core.errors import FolderError
 from attendna.tasks.audit.audit import audit
 from attendna.tasks.audit.clean import clean
+from attendna.tasks.audit.sieve import Sieve
 from attendna.tasks.spec import TaskSpec
 from attendna.tasks.store import open_task, write_task
 
@@ -88,3 +89,40 @@ def test_public_sets_share_nothing_after_cleaning(shared: Path, tmp_path: Path, 
             assert group.overlapping is not None
             assert group.overlapping.count == 0
     assert found.level == "clean"
+
+
+def test_kept_splits_do_without_what_later_ones_hold(tmp_path: Path) -> None:
+    texts = [drawn() for _ in range(30)]
+    opposite = texts[20].translate(OPPOSITE)[::-1]
+
+    def rows(some: list[str], name: str) -> pl.DataFrame:
+        ids = [f"{name}{i}" for i in range(len(some))]
+        return pl.DataFrame({"id": ids, "sequence": some, "label": [0, 1] * (len(some) // 2)})
+
+    frames = {
+        "train": rows([*texts[:10], opposite, texts[10]], "a"),
+        "valid": rows([*texts[10:16], texts[21], texts[21]], "b"),
+        "test": rows(texts[20:30], "c"),
+    }
+    spec = TaskSpec(name="kept", label_kind="binary", classes=("no", "yes"), notes=("before",))
+    write_task(tmp_path / "task", spec, frames)
+    record = clean(tmp_path / "task", tmp_path / "clean", keep_splits=True).record
+    assert record.left_out == {"in valid": {"train": 1}, "in test": {"train": 1, "valid": 2}}
+    assert (record.moved, record.groups, record.kept_splits) == (0, 0, True)
+    task = open_task(tmp_path / "clean")
+    assert task.spec.rows == {"train": 10, "valid": 6, "test": 10}
+    assert task.spec.notes[0] == "before"
+    assert "cleaned: left out 1 of train, 2 of valid (in test)" in task.spec.notes
+    told = json.loads((tmp_path / "clean" / "cleaned.json").read_text())["rows"]
+    assert {"id": "a10", "from": "train", "to": None, "why": "in test"} in told
+
+
+@pytest.mark.parametrize("name", ["human_enhancers_ensembl"])
+def test_the_published_cleaning_of_a_public_set(shared: Path, tmp_path: Path, name: str) -> None:
+    source = shared / "genomic_benchmarks/intervals" / name
+    sieve = Sieve(balance=True, seed=42)
+    record = clean(source, tmp_path / "clean", keep_splits=True, sieve=sieve).record
+    assert record.left_out["in test"] == {"train": 11_694}
+    assert record.before["test"] == record.after["test"]
+    found = audit(tmp_path / "clean")
+    assert all(group.same.count == 0 for split in found.splits for group in split.shared)
