@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
 from attendna.core.errors import FolderError
@@ -28,6 +29,15 @@ def test_weights_and_header_come_back_and_equal_models_are_equal_files(tmp_path:
     # Others can read it.
     with safe_open(path, framework="numpy") as stream:
         assert set(stream.keys()) == set(model.state_dict())
+
+
+def test_a_checkpoint_of_others_is_no_run(tmp_path: Path) -> None:
+    save_file({"weight": torch.ones(2)}, tmp_path / FILE, metadata={"format": "pt"})
+    with pytest.raises(FolderError, match="damaged or not a model of attendna"):
+        read_model(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(FolderError, match=r"is a checkpoint of Hugging Face .*attendna finetune"):
+        read_model(tmp_path)
 
 
 def test_weights_of_another_shape_are_told(tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ def read_model(folder: str | Path) -> tuple[Path, dict[str, Any], dict[str, Tens
         with safe_open(path, framework="pt") as stream:
             header = cast("dict[str, str]", stream.metadata() or {})
             weights = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        if "attendna" not in header and (path.parent / "config.json").is_file():
+            raise FolderError(
+                f"{path} is a checkpoint of Hugging Face and no run of attendna",
+                "make a run of it: attendna finetune, or train --from",
+            )
         tree: dict[str, Any] = json.loads(header["attendna"])
     except (SafetensorError, json.JSONDecodeError, KeyError) as error:
         raise FolderError(
