@@ -42,7 +42,7 @@ def page() -> TuningPage:
     )
     return TuningPage(
         "planted", "auroc", False, pl.DataFrame([*rows, again]), logs,
-        {RATE: True, TOKENS: False}, {RATE: 0.8, TOKENS: 0.2}, again, "seed: 0",
+        {RATE: True, TOKENS: False}, {RATE: 0.8, TOKENS: 0.2}, again,
         [("Sampler", "tpe")],
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def test_the_page_says_all(page: TuningPage, tmp_path: Path) -> None:
 def test_a_search_without_an_end_has_a_page(page: TuningPage, tmp_path: Path) -> None:
     nothing = {
         "trials": page.trials.filter(state="failed"), "logs": pl.DataFrame(), "best": None,
-        "importances": {}, "settings": "",
+        "importances": {},
     }  # fmt: skip
     TuningPage(**{**vars(page), **nothing}).sheet().write(tmp_path / "tune.html")
     assert "No trial was trained" in (tmp_path / "tune.html").read_text(encoding="utf-8")

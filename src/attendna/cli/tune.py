@@ -86,7 +86,6 @@ def write_page(result: "TuneResult", path: Path) -> None:
 
 def page(result: "TuneResult") -> "TuningPage":
     """A search as its page shows it."""
-    from attendna.core.config import to_yaml
     from attendna.report.tuning import TuningPage
 
     tuning, search = result.tuning, result.tuning.search
@@ -101,10 +100,10 @@ def page(result: "TuneResult") -> "TuningPage":
         {key: getattr(dimension, "log", False) for key, dimension in search.space.items()},
         result.importances,
         result.best,
-        "" if result.config is None else to_yaml(result.config.to_tree()),
         [
             ("Sampler", f"{search.sampler.name}, seed {search.sampler.seed}"),
             ("Stopped early by", search.pruner.name),
             ("Training rows of a trial", rows),
+            ("Settings that won", "best.yaml beside this page"),
         ],
     )

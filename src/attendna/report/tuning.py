@@ -44,8 +44,6 @@ class TuningPage:
         As :class:`attendna.training.tuning.result.TuneResult` has them.
     keys
         The settings that were searched; true where the logarithm was drawn evenly.
-    settings
-        The settings that won, as YAML.
     facts
         How was searched, name by name.
     """
@@ -58,7 +56,6 @@ class TuningPage:
     keys: Mapping[str, bool]
     importances: Mapping[str, float]
     best: Mapping[str, Any] | None
-    settings: str
     facts: Sequence[tuple[str, str]]
 
     @property
@@ -117,8 +114,7 @@ class TuningPage:
         if curves:
             yield Section("validations", "Validations", charts=curves)
         yield Section("trials", "Trials", warnings=self._failures(), tables=list(self._tables()))
-        facts = [*self.facts, ("best.yaml", self.settings)] if self.settings else self.facts
-        yield Section("how", "How was searched", facts=facts)
+        yield Section("how", "How was searched", facts=self.facts)
 
     def history(self) -> go.Figure:
         """What each trial reached, and the best so far."""
@@ -133,6 +129,8 @@ class TuningPage:
                 marker={"color": GAIN, "symbol": symbol, "size": 8},
                 hovertemplate=f"trial %{{x}}: {self.metric} %{{y:.4f}}<extra>{state}</extra>",
             )
+        if self.searched.height <= MOST_ROWS:
+            figure.update_xaxes(dtick=1)
         complete = self.searched.filter(state="complete").sort("number")
         values = complete["value"]
         line = SPLIT_LINES["train"]
@@ -258,7 +256,7 @@ class TuningPage:
         columns = ("trial", *self.keys, self.metric, "time")
         for phase, caption in (
             ("full", "Trained again on all rows."),
-            ("search", f"The {MOST_ROWS} best trials of the search."),
+            ("search", "The trials of the search that were trained to their end, the best first."),
         ):
             mine = self.trials.filter(phase=phase, state="complete").sort(
                 "value", "number", descending=[not self.lower_is_better, False]
