@@ -51,3 +51,22 @@ def test_wrong_input_is_one_line(
         assert told in message
         assert len(message.splitlines()) == 1, message
     assert not out.exists()
+
+
+def test_a_checkpoint_of_others_is_learned_from_and_kept(
+    planted: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.models.huggingface import checkpoints
+
+    checkpoints.dnabert(tmp_path / "dnabert", 3)
+    out = tmp_path / "out"
+    words = ("--task", planted.folder, "--out", out, "--learner", "logistic")
+    assert transfer(tmp_path / "dnabert", *words) == 0
+    source = tmp_path / "a.fa"
+    source.write_text(f">a\n{'ACTG' * 8}\n>b\n{'ACTGTGACTCAT' * 3}\n")
+    predict = ["predict", str(out), str(source), "--out"]
+    assert run([*predict, str(tmp_path / "a.tsv")]) == 0
+    # The run needs the folder no more.
+    (tmp_path / "dnabert").rename(tmp_path / "gone")
+    assert run([*predict, str(tmp_path / "b.tsv")]) == 0
+    assert (tmp_path / "a.tsv").read_text() == (tmp_path / "b.tsv").read_text()

@@ -3,25 +3,34 @@
 Shapes: ``B`` batch, ``D`` width of a representation.
 """
 
+import sys
 from pathlib import Path
 
 from jaxtyping import Float
 from torch import Tensor
 
+from attendna.core.config import parse
 from attendna.core.errors import FolderError
+from attendna.core.files import sha256
 from attendna.models.checkpoint import Checkpoint, InputContract, load
-from attendna.models.language_checkpoint import LanguageCheckpoint, load_language
+from attendna.models.huggingface.checkpoint import (
+    NOT_STANDARD,
+    HuggingfaceCheckpoint,
+    is_checkpoint,
+)
+from attendna.models.huggingface.model import HuggingfaceConfig
+from attendna.models.language_checkpoint import load_language
 from attendna.models.layers.pooling import MeanPooling
 from attendna.models.learners.learner_file import LEARNER_FILE
-from attendna.models.model import SequenceModel, TokenModel
+from attendna.models.model import ModelConfig, SequenceModel, TokenModel
 from attendna.models.model_file import read_model
 from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.predictor import Predictor
-from attendna.tokens.tokenizer import TokenBatch
+from attendna.tokens.tokenizer import TOKENIZERS, TokenBatch, TokenizerConfig
 
 
 class LanguageBackbone(SequenceModel):
-    """The encoder of a language model; a sequence is the mean of its tokens.
+    """An encoder that nobody taught classes; a sequence is the mean of its tokens.
 
     Masked bases teach tokens. What a pooling would add to them was taught nothing.
     """
@@ -44,13 +53,16 @@ class LanguageBackbone(SequenceModel):
 def load_backbone(
     run: str | Path, device: str = "auto", precision: PrecisionChoice = "auto"
 ) -> Predictor:
-    """The model of a run of ``train`` or ``pretrain``, for its representations.
+    """The model of a run of ``train`` or ``pretrain``, or a checkpoint of others, for its vectors.
 
     Raises
     ------
     FolderError
         No finished model of sequences is there.
     """
+    others = _others(run)
+    if others is not None:
+        return _of_others(others, device, precision)
     if (Path(run) / LEARNER_FILE).is_file():
         raise FolderError(f"{run} is a run of transfer", "name the run whose vectors it learned")
     path, tree, _ = read_model(run)
@@ -60,20 +72,60 @@ def load_backbone(
         return Predictor(*load(run), device, precision)
     language, model = load_language(run)
     backbone = LanguageBackbone(model.encoder)
-    return Predictor(_as_checkpoint(language, backbone.width), backbone, device, precision)
+    checkpoint = _as_checkpoint(
+        language.run_id, language.tokenizer, language.model, backbone.width, language.window
+    )
+    return Predictor(checkpoint, backbone, device, precision)
 
 
-def _as_checkpoint(language: LanguageCheckpoint, width: int) -> Checkpoint:
-    """What a predictor needs to know of a language model, whose outputs are the vector itself."""
+def files_of(run: str | Path) -> tuple[Path, ...]:
+    """What a folder must hold to be loaded as a backbone, of a run or a checkpoint that was."""
+    others = _others(run)
+    return (read_model(run)[0],) if others is None else others.files
+
+
+def digest_of(run: str | Path) -> str:
+    """SHA-256 of the weights of a run or a checkpoint."""
+    others = _others(run)
+    return sha256(read_model(run)[0]) if others is None else others.digest
+
+
+def _others(run: str | Path) -> HuggingfaceCheckpoint | None:
+    """The checkpoint of others in a folder; none where there is a run of ours, or nothing."""
+    there = Path(run).is_dir() and is_checkpoint(run)
+    return HuggingfaceCheckpoint.find(run) if there else None
+
+
+def _of_others(found: HuggingfaceCheckpoint, device: str, precision: PrecisionChoice) -> Predictor:
+    """A sequence is the mean of its tokens, as of a language model of ours."""
+    tokenizer = parse(TOKENIZERS[found.tokenizer["name"]], found.tokenizer, found.folder)
+    config = parse(HuggingfaceConfig, found.settings, found.folder)
+    model, weights = config.build(tokenizer.build(), 1), found.weights()
+    body = {name: value for name, value in weights.items() if name.startswith("body.")}
+    wanted = {name: value.shape for name, value in model.state_dict().items()}
+    if {name: value.shape for name, value in body.items()} != {
+        name: shape for name, shape in wanted.items() if name.startswith("body.")
+    }:
+        raise FolderError(f"{found.folder}: the weights do not fit", NOT_STANDARD)
+    model.load_state_dict(body, strict=False)
+    backbone = LanguageBackbone(model)
+    checkpoint = _as_checkpoint(found.digest[:12], tokenizer, config, backbone.width, None)
+    return Predictor(checkpoint, backbone, device, precision)
+
+
+def _as_checkpoint(
+    run_id: str, tokenizer: TokenizerConfig, model: ModelConfig, width: int, window: int | None
+) -> Checkpoint:
+    """What a predictor needs to know of a model whose outputs are the vector itself."""
     return Checkpoint(
-        run_id=language.run_id,
-        tokenizer=language.tokenizer,
-        model=language.model,
+        run_id=run_id,
+        tokenizer=tokenizer,
+        model=model,
         strands="single",
         label_kind="regression",
         classes=tuple(map(str, range(width))),
         scale="value",
         input=InputContract(
-            window=language.window, shortest=1, longest=language.window, task="", split_hash=""
+            window=window, shortest=1, longest=window or sys.maxsize, task="", split_hash=""
         ),
     )

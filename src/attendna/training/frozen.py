@@ -23,17 +23,16 @@ from rich.console import Console
 
 from attendna.core.config import Config, to_yaml
 from attendna.core.errors import ConfigError, FolderError
-from attendna.core.files import publish_folder, refuse_existing, sha256
+from attendna.core.files import publish_folder, refuse_existing
 from attendna.evaluation.calibration import choose_threshold
 from attendna.evaluation.evaluate import evaluate_split, write_evaluation
 from attendna.evaluation.measures import metrics_of, sample_of
 from attendna.evaluation.metrics import METRICS
 from attendna.models.checkpoint import InputContract
-from attendna.models.header import FILE
 from attendna.models.learners.columns import learn
 from attendna.models.learners.forest import RandomForestConfig
 from attendna.models.learners.learner import AnyLearnerConfig, LearnerConfig
-from attendna.prediction.backbone import load_backbone
+from attendna.prediction.backbone import digest_of, files_of, load_backbone
 from attendna.prediction.representations import Reading, Representations
 from attendna.prediction.transfer import BACKBONE, TransferCheckpoint, TransferPredictor
 from attendna.tasks.store import Split
@@ -47,7 +46,7 @@ class TransferConfig(Config):
     """Settings of a transfer."""
 
     run: Path
-    """A run of ``train`` or ``pretrain``, whose vectors are learned from."""
+    """A run of ``train`` or ``pretrain``, or a checkpoint, whose vectors are learned from."""
     weights: str | None = None
     """SHA-256 of that run's model; written down when it is read."""
     learner: AnyLearnerConfig = RandomForestConfig()
@@ -90,8 +89,7 @@ def transfer(
     examples = Examples.read(task_folder).sharing(config.share, config.seed)
     _refuse_kind(config.learner, examples)
     backbone = load_backbone(config.run, device)
-    model = Path(config.run) / FILE if Path(config.run).is_dir() else Path(config.run)
-    config = config.replace(weights=sha256(model))
+    config = config.replace(weights=digest_of(config.run))
     vectors = Representations(backbone, config.reading, config.weights)
     if config.share < 1:
         told = f"learning from {len(examples.train):,} training rows (share {config.share:g})"
@@ -108,7 +106,8 @@ def transfer(
     chosen = config.replace(learner=best.predictor.checkpoint.learner.to_tree())
     with publish_folder(out, force=force) as partial:
         (partial / BACKBONE).mkdir()
-        shutil.copyfile(model, partial / BACKBONE / FILE)
+        for file in files_of(config.run):
+            shutil.copyfile(file, partial / BACKBONE / file.name)
         tree = chosen.to_tree() | {"rows": len(examples.train), "split_hash": examples.split_hash}
         (partial / TRANSFER_FILE).write_text(to_yaml(tree), encoding="utf-8")
         (partial / "search.json").write_text(_table(trials, examples.metric), encoding="utf-8")

@@ -10,7 +10,11 @@ from torch import Tensor
 
 from attendna.core.errors import ConfigError
 from attendna.core.files import sha256
-from attendna.models.huggingface.checkpoint import HuggingfaceCheckpoint, is_checkpoint
+from attendna.models.huggingface.checkpoint import (
+    NOT_STANDARD,
+    HuggingfaceCheckpoint,
+    is_checkpoint,
+)
 from attendna.models.model import SequenceModel
 from attendna.models.model_file import read_model
 from attendna.training.run import RunConfig, StartConfig, differing_key
@@ -19,8 +23,6 @@ OWN = ("head", "pooling")
 """Parts that may differ from those of the run that is started from."""
 
 _FREE = ("head_dropout", "hidden", "pooling")
-
-_REMEDY = "its class is not the standard one that its config.json names; code of its own is not run"
 
 
 def with_source(config: RunConfig) -> RunConfig:
@@ -67,7 +69,9 @@ def take_weights(model: SequenceModel, config: RunConfig, start: StartConfig) ->
         if name not in taken and name.partition(".")[0] not in OWN:
             raise ConfigError(
                 f"start.run: {name} of the model is not that of {start.run}",
-                _REMEDY if is_checkpoint(start.run) else "give the model the settings it has there",
+                NOT_STANDARD
+                if is_checkpoint(start.run)
+                else "give the model the settings it has there",
             )
     # What is there but in part is left fresh altogether.
     left = {name.partition(".")[0] for name in target if name not in taken}

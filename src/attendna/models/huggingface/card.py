@@ -52,10 +52,12 @@ def _text(tokenizer: TokenizerConfig) -> str:
 
 
 def _notes(facts: Mapping[str, Any], config: ArchitectureConfig) -> Iterator[str]:
-    yield (
-        f"Up to {config.longest} tokens are read at once. The tokens of a longer sequence were cut "
-        "evenly into as few windows as fit, and the logits of the windows averaged."
-    )
+    yield f"Up to {config.longest} tokens are read at once."
+    if "labels" in facts:
+        yield (
+            "The tokens of a longer sequence were cut evenly into as few windows as fit, and the "
+            "logits of the windows averaged."
+        )
     if facts.get("strands") == "conjoined":
         yield "The logits of a sequence and of its reverse complement were averaged."
     if facts.get("paired"):

@@ -33,6 +33,11 @@ VOCABULARY_FILE = "vocab.txt"
 INDEX_FILE = f"{FILE}.index.json"
 PICKLE_FILE = "pytorch_model.bin"
 
+NOT_STANDARD = (
+    "its class is not the standard one that its config.json names; code of its own is not run"
+)
+"""What is said of a checkpoint whose weights are not those of its class."""
+
 _RUN_FILE = "run.yaml"
 
 
@@ -102,6 +107,13 @@ class HuggingfaceCheckpoint:
             if len(digests) == 1
             else hashlib.sha256("".join(digests).encode()).hexdigest()
         )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that is read of the folder."""
+        index = self.folder / INDEX_FILE
+        parts = (index,) if index.is_file() else ()
+        return (self.folder / CONFIG_FILE, self._words_file, *self._files, *parts)
 
     def weights(self) -> dict[str, Tensor]:
         """Weights of the body and the pooling, under the names that our model has for them.
