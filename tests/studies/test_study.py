@@ -119,7 +119,7 @@ def test_what_is_needed_comes_first(study_tree: dict[str, Any]) -> None:
 
 def test_a_level_may_set_other_things_on_a_task(study_tree: dict[str, Any]) -> None:
     study_tree["tasks"]["Long"] = {"folder": "$data"}
-    study_tree["axes"]["width"][0]["on"] = {"Long": {"model.blocks": 3}}
+    study_tree["axes"]["width"][0]["on_task"] = {"Long": {"model.blocks": 3}}
     study = Study.model_validate(study_tree)
     found = {
         row.task: study.settings(row, {"data": "d"}) for row in study.rows({"width": "narrow"})

@@ -29,7 +29,7 @@ class Level(Config):
 
     label: Label
     set: dict[str, Any] = Field(default_factory=dict[str, Any])
-    on: dict[Name, dict[str, Any]] = Field(default_factory=dict[Name, dict[str, Any]])
+    on_task: dict[Name, dict[str, Any]] = Field(default_factory=dict[Name, dict[str, Any]])
     """What is set on these tasks instead."""
 
 
@@ -205,7 +205,10 @@ class Study(Config):
         if source.transfer is not None:
             return {}
         tree = self.base
-        for changes in (source.set, *(level.on.get(row.task, level.set) for level in row.levels)):
+        for changes in (
+            source.set,
+            *(level.on_task.get(row.task, level.set) for level in row.levels),
+        ):
             tree = override(tree, [f"{key}={json.dumps(value)}" for key, value in changes.items()])
         return tree
 
