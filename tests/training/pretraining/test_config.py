@@ -33,7 +33,7 @@ def test_what_is_impossible_is_one_line(tmp_path: Path, assignment: str, complai
         PretrainingConfig.read(path, [assignment])
 
 
-@pytest.mark.parametrize("recipe", ["pretrain.yaml", "pretrain_small.yaml"])
+@pytest.mark.parametrize("recipe", ["pretrain.yaml", "pretrain_bert.yaml", "pretrain_small.yaml"])
 def test_recipes_are_settings(repository: Path, recipe: str) -> None:
     config = PretrainingConfig.read(repository / "recipes" / recipe)
-    assert config.model.name == "encoder"
+    assert config.model.name == ("huggingface" if "bert" in recipe else "encoder")
