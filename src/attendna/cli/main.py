@@ -151,6 +151,9 @@ interpret = group(
     "See what a model has learned, base by base.",
     {
         "ism": Verb("attendna.cli.interpret_ism:interpret_ism", "Mutate every base in silico."),
+        "attention": Verb(
+            "attendna.cli.interpret_attention:interpret_attention", "See where a model looks."
+        ),
         "receptive-field": Verb(
             "attendna.cli.interpret_receptive_field:interpret_receptive_field",
             "See how far a model of tracks sees.",

@@ -11,8 +11,8 @@ Little 2025, "Can a self-attention model capture biological context of sequences
 enhancer regions?".
 
 Shapes: ``B`` batch, ``S`` tokens, ``V`` vocabulary, ``N`` items to attend to (tokens, or words of
-the vocabulary), ``D`` width, ``H`` heads, ``C`` width of a head, ``P`` width after pooling,
-``T`` outputs.
+the vocabulary), ``N1`` the items and the learned token, ``D`` width, ``H`` heads, ``C`` width of a
+head, ``P`` width after pooling, ``T`` outputs.
 """
 
 from typing import Any, Literal, Self, cast
@@ -200,24 +200,44 @@ class OneQueryAttention(nn.Module):
         places
             Where the items stand, seen from the first; the learned token itself has no place.
         """
-        # The learned token stands in every sequence once.
-        log_weight = F.pad(log_weight, (0, 1))
         if self._plain(items, places):
+            # The learned token stands in every sequence once.
+            log_weight = F.pad(log_weight, (0, 1))
             project = self.project.weight, self.project.bias
             return _BagAttention.apply(items, self.token, log_weight, *project)
-        token = self.token.to(items.dtype).expand(*items.shape[:-2], 1, -1)
-        items = torch.cat([items, token], dim=-2)
-        query, key, value = zip(
-            self.project.weight.chunk(3), self.project.bias.chunk(3), strict=True
+        items = self._with_token(items)
+        mean = self._shares(items, log_weight, places).to(items.dtype) @ items
+        weight, bias = self.project.weight.chunk(3)[2], self.project.bias.chunk(3)[2]
+        if len(self.owned) == 1:
+            return F.linear(mean[:, 0], weight, bias)
+        return (F.linear(mean, weight) * self.owned).sum(1) + bias
+
+    def weights(
+        self,
+        items: Float[Tensor, "*batch N D"],
+        log_weight: Float[Tensor, "B N"],
+        places: Places = None,
+    ) -> Float[Tensor, "B H N1"]:
+        """How much of each item, and last of itself, the learned token reads by each head."""
+        return self._shares(self._with_token(items), log_weight, places)
+
+    def _shares(
+        self, items: Float[Tensor, "*batch N1 D"], log_weight: Float[Tensor, "B N"], places: Places
+    ) -> Float[Tensor, "B H N1"]:
+        (to_query, to_key, _), (query_bias, key_bias, _) = (
+            self.project.weight.chunk(3),
+            self.project.bias.chunk(3),
         )
         heads, width = self.owned.shape
         # One row a head, zero in the channels of others.
-        one_query = self.owned * ((width // heads) ** -0.5 * F.linear(self.token, *query))
-        scores = self._scores(one_query, *key, items, places) + log_weight[:, None]
-        mean = scores.softmax(2).to(items.dtype) @ items
-        if heads == 1:
-            return F.linear(mean[:, 0], *value)
-        return (F.linear(mean, value[0]) * self.owned).sum(1) + value[1]
+        query = (width // heads) ** -0.5 * F.linear(self.token, to_query, query_bias)
+        scores = self._scores(self.owned * query, to_key, key_bias, items, places)
+        return (scores + F.pad(log_weight, (0, 1))[:, None]).softmax(2)
+
+    def _with_token(self, items: Float[Tensor, "*batch N D"]) -> Float[Tensor, "*batch N1 D"]:
+        """The items, and the learned token behind them."""
+        token = self.token.to(items.dtype).expand(*items.shape[:-2], 1, -1)
+        return torch.cat([items, token], dim=-2)
 
     def _plain(self, items: Tensor, places: Places) -> bool:
         """Whether it is one head over items that all sequences share, in one precision."""

@@ -96,6 +96,29 @@ class SelfAttention(nn.Module):
         self, x: Float[Tensor, "B S D"], mask: Mask = None, places: Places = None
     ) -> Float[Tensor, "B S D"]:
         """The tokens' readings; ``places`` says where they stand, if that matters."""
+        query, key, value, bias, scale = self._parts(x, places)
+        read = attend(query, key, value, mask, bias=bias, scale=scale)
+        return self.merge(read.transpose(1, 2).flatten(2))
+
+    def weights(
+        self, x: Float[Tensor, "B S D"], mask: Mask = None, places: Places = None
+    ) -> Float[Tensor, "B H S S"]:
+        """How much of each token (last) every token reads, by each head; to be looked at.
+
+        The fused ways of computing attention never hold these numbers.
+        """
+        query, key, _, bias, scale = self._parts(x, places)
+        factor = query.shape[-1] ** -0.5 if scale is None else scale
+        scores = (query * factor) @ key.transpose(-1, -2)
+        scores = scores if bias is None else scores + bias
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+        return scores.softmax(-1)
+
+    def _parts(
+        self, x: Float[Tensor, "B S D"], places: Places
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, float | None]:
+        """Queries, keys and values of each head, and the bias and scale of their scores."""
         batch, length, width = x.shape
         heads = self.project(x).view(batch, length, 3, self.heads, head_width(width, self.heads))
         pair, value = heads.permute(2, 0, 3, 1, 4).split((2, 1))
@@ -103,5 +126,4 @@ class SelfAttention(nn.Module):
         bias, scale = None, None
         if self.distances is not None and isinstance(places, Distances):
             bias, scale = self.distances(query, key, places), self.distances.scale
-        read = attend(query, key, value.squeeze(0), mask, bias=bias, scale=scale)
-        return self.merge(read.transpose(1, 2).reshape(batch, length, width))
+        return query, key, value.squeeze(0), bias, scale

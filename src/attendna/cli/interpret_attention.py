@@ -1,0 +1,102 @@
+"""``attendna interpret attention``: where a model looks, token by token and base by base."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from attendna.cli.options import Device, Force, Json, Out, RunFolder
+from attendna.cli.output import counter, print_json, say, spell_number
+
+if TYPE_CHECKING:
+    from attendna.interpret.attention_profiles import AttentionProfiles
+    from attendna.report.attention import AttentionPage
+
+PAGE_FILE = "attention.html"
+MUTATED, PLANTED = "mutating bases (rank correlation)", "planted motifs (AUROC)"
+
+
+def interpret_attention(
+    run: RunFolder,
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", help="Sequences: .fa, .csv, .tsv or .parquet, or .gz."),
+    ],
+    *,
+    out: Out,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Sequences to take from the start of INPUT.")
+    ] = 100,
+    maps: Annotated[
+        int, typer.Option("--maps", min=0, help="Sequences of which whole maps are kept.")
+    ] = 4,
+    mutate: Annotated[
+        int,
+        typer.Option("--mutate", min=0, help="Sequences whose bases are mutated to compare."),
+    ] = 4,
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", help="truth.parquet of `data simulate`, to score against."),
+    ] = None,
+    device: Device = "auto",
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """See which tokens every layer and head reads, and what of it reaches the prediction.
+
+    Writes profiles.parquet with a row a base (its share in the last layer, and in the rollout over
+    all layers), maps.npz with the weights of the first sequences, and attention.html. Attention is
+    not attribution: how well it agrees with mutating bases is told beside it.
+    """
+    from attendna.core.files import publish_folder, refuse_existing
+
+    refuse_existing(out, force=force)
+    from attendna.interpret.attention_profiles import attention_profiles
+    from attendna.interpret.truth import read_truth
+    from attendna.prediction.predictor import Predictor
+    from attendna.prediction.sequences import read_sequences
+
+    predictor = Predictor.load(run, device, precision="fp32")
+    ids, sequences = read_sequences(source, predictor.checkpoint.input.letters)
+    if len(ids) > limit:
+        say(f"taking the first {limit} of {len(ids)} sequences; --limit takes more")
+        ids, sequences = ids[:limit], sequences.take(range(limit))
+    known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
+    with counter("looking") as advance:
+        found = attention_profiles(
+            predictor, sequences, ids, maps=maps, source=source, progress=advance
+        )
+    scores: dict[str, dict[str, float]] = {}
+    if mutate:
+        scores[MUTATED] = found.agreement(predictor, mutate)
+    if known is not None:
+        scores[PLANTED] = found.found(known)
+    with publish_folder(out, force=force) as partial:
+        found.write(partial)
+        page(found, scores, run.name).sheet().write(partial / PAGE_FILE)
+    if json:
+        print_json({"out": out, "sequences": len(ids), "scores": scores})
+        return
+    say(f"wrote {out}: profiles.parquet, maps.npz and {PAGE_FILE} of {len(ids)} sequences")
+    for what, each in scores.items():
+        told = ", ".join(f"{way} {spell_number(value, '.3f')}" for way, value in each.items())
+        say(f"agreement with {what}: {told}")
+
+
+def page(
+    found: "AttentionProfiles", scores: dict[str, dict[str, float]], run: str
+) -> "AttentionPage":
+    """Profiles as their page shows them."""
+    from attendna.interpret.attention_profiles import WAYS
+    from attendna.report.attention import AttentionPage, MapPart
+
+    parts: list[Any] = []
+    for name, networks in zip(found.ids, found.maps, strict=False):
+        for number, one in enumerate(networks):
+            starts, ends = one.spans.T
+            middles = (starts + ends - 1) / 2
+            middles[ends == starts] = -1
+            several = f", network {number + 1}" if len(networks) > 1 else ""
+            parts.append(MapPart(f"{name}{several}", one.layers, middles))
+    means = {way: found.mean(way) for way in WAYS}
+    return AttentionPage(run, len(found.ids), means, scores, parts)
