@@ -17,6 +17,8 @@ _HOMES = {
     "UserError": "attendna.core.errors",
     "compare": "attendna.evaluation.compare",
     "evaluate": "attendna.evaluation.evaluate",
+    "export": "attendna.models.huggingface.export",
+    "finetune": "attendna.training.finetuning",
     "get_task": "attendna.tasks.get",
     "import_tables": "attendna.tasks.ingest",
     "open_task": "attendna.tasks.store",
@@ -41,6 +43,8 @@ __all__ = [
     "UserError",
     "compare",
     "evaluate",
+    "export",
+    "finetune",
     "get_task",
     "import_tables",
     "open_task",
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
     from attendna.evaluation.compare import compare
     from attendna.evaluation.evaluate import EvaluationResult, evaluate
     from attendna.genome.sequences import SequenceBatch
+    from attendna.models.huggingface.export import export
     from attendna.prediction.predictions import Predictions
     from attendna.prediction.predictor import Predictor
     from attendna.prediction.sequences import read_sequences
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
     from attendna.tasks.simulate import simulate
     from attendna.tasks.spec import TaskSpec
     from attendna.tasks.store import Task, open_task, write_task
+    from attendna.training.finetuning import finetune
     from attendna.training.pretraining.config import PretrainingConfig
     from attendna.training.pretraining.train import pretrain
     from attendna.training.run import RunConfig

@@ -134,6 +134,32 @@ def test_a_tokenizer_of_another_kind_is_refused(folder: Path) -> None:
         _ = HuggingfaceCheckpoint.find(folder).settings
 
 
+@pytest.mark.parametrize(
+    ("part", "step", "said"),
+    [
+        ("normalizer", {"type": "Lowercase"}, "its normalizer Lowercase changes what is read"),
+        ("pre_tokenizer", {"type": "Metaspace"}, "its pre_tokenizer Metaspace"),
+        ("pre_tokenizer", {"type": "ByteLevel", "add_prefix_space": True}, "ByteLevel changes"),
+        ("model", {"continuing_subword_prefix": "##"}, "it has a continuing_subword_prefix"),
+        ("pre_tokenizer", {"type": "Whitespace"}, ""),
+    ],
+)
+def test_byte_pairs_of_other_letters_are_refused(
+    tmp_path: Path, part: str, step: dict[str, Any], said: str
+) -> None:
+    checkpoints.pairs(tmp_path)
+    file = tmp_path / "tokenizer.json"
+    tree = json.loads(file.read_text())
+    tree[part] = (tree[part] or {}) | step
+    file.write_text(json.dumps(tree))
+    found = HuggingfaceCheckpoint.find(tmp_path)
+    if not said:
+        assert found.tokenizer["name"] == "bpe"
+        return
+    with pytest.raises(DataError, match=said):
+        _ = found.settings
+
+
 def test_runs_are_told_from_checkpoints(folder: Path, tmp_path: Path) -> None:
     assert is_checkpoint(folder)
     (folder / "run.yaml").write_text("")

@@ -30,6 +30,17 @@ def test_a_name_is_looked_up_only_when_asked_for() -> None:
 
 
 @pytest.mark.usefixtures("closed")
+def test_what_was_fetched_before_is_found_without_the_network(tmp_path: Path) -> None:
+    held = tmp_path / "hub" / "models--attendna-nobody--nothing"
+    (held / "refs").mkdir(parents=True)
+    (held / "refs" / "main").write_text("0" * 40)
+    snapshot = held / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    assert find_checkpoint("attendna-nobody/nothing") == snapshot
+
+
+@pytest.mark.usefixtures("closed")
 def test_a_hub_that_cannot_be_reached_is_one_line() -> None:
     with pytest.raises(ResourceError, match="cannot be fetched") as caught:
         find_checkpoint("attendna-nobody/nothing", hub=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -37,6 +37,12 @@ NOT_STANDARD = (
     "its class is not the standard one that its config.json names; code of its own is not run"
 )
 """What is said of a checkpoint whose weights are not those of its class."""
+
+_HARMLESS = {
+    "normalizer": ("NFC", "NFD", "NFKC", "NFKD"),
+    "pre_tokenizer": ("Whitespace", "WhitespaceSplit", "BertPreTokenizer", "ByteLevel"),
+}
+"""Steps of a tokenizer that leave A, C, G and T as they are."""
 
 _RUN_FILE = "run.yaml"
 
@@ -174,12 +180,14 @@ class HuggingfaceCheckpoint:
         if path.name == VOCABULARY_FILE:
             return _kmers(path, path.read_text(encoding="utf-8", errors="replace").split())
         try:
-            model = dict(json.loads(path.read_text(encoding="utf-8"))["model"])
+            tree = dict(json.loads(path.read_text(encoding="utf-8")))
+            model = dict(tree["model"])
             kind, ids = model.get("type"), cast("Mapping[str, int]", model["vocab"])
             if kind in ("WordPiece", "WordLevel"):
                 return _kmers(path, sorted(ids, key=lambda word: ids[word]))
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(path, "no tokenizer can be read from it", "copy it again") from error
+        _refuse_rewriting(path, tree)
         return Vocabulary.read(path)
 
     @cached_property
@@ -219,6 +227,22 @@ def _kmers(path: Path, words: list[str]) -> KmerVocabulary:
         return KmerVocabulary(tuple(words))
     except ValueError as error:
         raise DataError(path, str(error), "give the vocabulary of a DNABERT model") from error
+
+
+def _refuse_rewriting(path: Path, tree: Mapping[str, Any]) -> None:
+    """Refuse byte pairs that are not of the sequence as it stands: its letters, from the first."""
+    for part, harmless in _HARMLESS.items():
+        step = dict(tree.get(part) or {})
+        if step.get("type") not in (None, *harmless) or step.get("add_prefix_space"):
+            raise DataError(
+                path,
+                f"its {part} {step['type']} changes what is read",
+                "give a checkpoint whose byte pairs are of plain A, C, G, T",
+            )
+    model = dict(tree["model"])
+    for key in ("continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback"):
+        if model.get(key):
+            raise DataError(path, f"it has a {key}", "give a checkpoint of plain byte pairs")
 
 
 def _read(path: Path) -> dict[str, Tensor]:
