@@ -19,6 +19,8 @@ PUBLIC = [
     "UserError",
     "compare",
     "evaluate",
+    "export",
+    "finetune",
     "get_task",
     "import_tables",
     "open_task",
