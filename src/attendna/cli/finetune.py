@@ -104,9 +104,7 @@ def show(found: dict[str, Any]) -> None:
     from rich.table import Table
 
     title = f"{found['task']}, {found['split']}: {found['n']} rows"
-    table = Table(
-        title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
-    )
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)
     table.add_column("metric", no_wrap=True)
     for heading in ("before", "after", "change"):
         table.add_column(heading, justify="right", no_wrap=True)
