@@ -154,6 +154,10 @@ interpret = group(
         "attention": Verb(
             "attendna.cli.interpret_attention:interpret_attention", "See where a model looks."
         ),
+        "embeddings": Verb(
+            "attendna.cli.interpret_embeddings:interpret_embeddings",
+            "See how sequences lie in a model's representation.",
+        ),
         "receptive-field": Verb(
             "attendna.cli.interpret_receptive_field:interpret_receptive_field",
             "See how far a model of tracks sees.",
