@@ -39,8 +39,8 @@ def test_people_read_a_table_and_machines_rows(
     assert run(words(genome, tmp_path, *exclude, "--resume")) == 0
     table = capsys.readouterr().out.splitlines()
     assert len(table) == 4 + 29 + 1
-    assert run(["report", str(tmp_path / "run"), "--out", str(tmp_path / "run.html")]) == 2
-    assert "is a language model, of which there is no page" in capsys.readouterr().err
+    assert run(["report", str(tmp_path / "run"), "--out", str(tmp_path / "run.html")]) == 0
+    assert "both sides 5" in (tmp_path / "run.html").read_text()
 
 
 @pytest.mark.parametrize(

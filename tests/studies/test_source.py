@@ -22,7 +22,7 @@ def test_tables_are_imported_split_and_cropped(tmp_path: Path) -> None:
     )
     made = source.make(tmp_path / "out" / "task", {"data": str(tmp_path)})
     spec = open_task(made).spec
-    assert spec.window == 30
+    assert (spec.name, spec.window) == ("task", 30)
     assert spec.rows["test"] == 60
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["task"]
     whole = set(task.read("train").frame["sequence"].str.slice(5, 30))

@@ -6,8 +6,11 @@ from attendna.core.errors import FolderError
 from attendna.core.files import publish_file, refuse_existing
 from attendna.report.data_card import describe
 from attendna.report.importance import Importance
+from attendna.report.language_run import LanguageRunPage
+from attendna.report.measured_run import MeasuredRunPage
 from attendna.report.page import Page
 from attendna.report.run import Run
+from attendna.report.sheet import Sheet
 from attendna.report.template import bundle, environment, part
 from attendna.report.track_run import TrackRunPage
 from attendna.tasks.audit.audit import read_audit
@@ -50,9 +53,10 @@ def write_report(
         raise FolderError(f"{out} is a folder", "name a file, such as report.html")
     refuse_existing(out, force=force)
     run = Run(Path(run_folder))
-    if run.of_tracks:
+    sheet = sheet_of(run)
+    if sheet is not None:
         with publish_file(out, force=force) as partial:
-            TrackRunPage(run).sheet().write(partial)
+            sheet.write(partial)
         return out
     if ism_folder is None and (run.path / "ism").is_dir():
         ism_folder = run.path / "ism"
@@ -64,6 +68,15 @@ def write_report(
     with publish_file(out, force=force) as partial:
         partial.write_text(text, encoding="utf-8")
     return out
+
+
+def sheet_of(run: Run) -> Sheet | None:
+    """The page of a run that is not a training on classes."""
+    if run.of_language:
+        return LanguageRunPage(run).sheet()
+    if run.of_tracks:
+        return TrackRunPage(run).sheet()
+    return None if run.of_classes else MeasuredRunPage(run).sheet()
 
 
 def render(run: Run, task: Task | None = None, importance: Importance | None = None) -> str:

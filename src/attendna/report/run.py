@@ -22,6 +22,9 @@ from attendna.evaluation.metrics import Sample
 from attendna.models.header import FILE, refuse_other_version
 from attendna.tasks.spec import SPLITS, SplitName
 
+RUN_FILE, TRANSFER_FILE = "run.yaml", "transfer.yaml"
+CLASS_KINDS = ("binary", "multiclass")
+
 _LONGEST_HEADER = 100_000_000
 """Bytes; what the safetensors format allows."""
 
@@ -64,27 +67,39 @@ class Run:
     def __post_init__(self) -> None:
         if not self.path.is_dir():
             raise FolderError(f"{self.path}: no such run folder", "make one with `attendna train`")
-        if not (self.path / "run.yaml").is_file():
+        if not (self.path / self.file).is_file():
             raise FolderError(
-                f"{self.path} is not a run folder: it has no run.yaml",
+                f"{self.path} is not a run folder: it has no {RUN_FILE}",
                 "name a folder that `attendna train` made",
             )
-        if "tell" in self.config:
-            raise FolderError(
-                f"{self.path} is a language model, of which there is no page",
-                "see its metrics.json and log.csv, or report a run that starts from it",
-            )
+
+    @property
+    def file(self) -> str:
+        """The file that holds the settings."""
+        return TRANSFER_FILE if (self.path / TRANSFER_FILE).is_file() else RUN_FILE
 
     @cached_property
     def config(self) -> Tree:
-        """``run.yaml``."""
-        return read_yaml(self.path / "run.yaml")
+        """The settings."""
+        return read_yaml(self.path / self.file)
 
     @cached_property
     def header(self) -> Header | None:
         """The head of the weights; none while the training has not ended."""
         path = self.path / FILE
         return _read_header(path) if path.is_file() else None
+
+    @property
+    def of_language(self) -> bool:
+        """Whether it is a language model."""
+        return "tell" in self.config
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether it is a training on classes, as far as can be seen."""
+        if self.file == TRANSFER_FILE:
+            return False
+        return self.header is None or self.header.checkpoint["label_kind"] in CLASS_KINDS
 
     @property
     def of_tracks(self) -> bool:

@@ -88,7 +88,7 @@ _CAPTION = "Points are means over seeds, with the interval by bootstrap over tes
 
 def dots(part: MetricPart) -> go.Figure:
     """A point for each row with its interval; crosses are what was published."""
-    figure = blank_for(part)
+    figure = blank_of(part.metric, [mark.name for mark in part.marks])
     for baseline, title, color in ((False, "runs", 2), (True, "no learning of biology", 0)):
         marks = [mark for mark in part.marks if mark.baseline == baseline]
         if marks:
@@ -117,11 +117,10 @@ def dots(part: MetricPart) -> go.Figure:
     return figure
 
 
-def blank_for(part: MetricPart) -> go.Figure:
-    """An empty chart with a line for each row, the first on top."""
-    figure = blank(part.metric, "", height=120 + 26 * len(part.marks))
-    names = [mark.name for mark in part.marks]
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1])
+def blank_of(title: str, names: Sequence[str]) -> go.Figure:
+    """An empty chart with a line for each name, the first on top."""
+    figure = blank(title, "", height=120 + 26 * len(names))
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=list(names)[::-1])
     return figure
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from attendna.core.config import to_yaml
 from attendna.core.errors import FolderError
 from attendna.evaluation.track_files import (
     ASSAYS_FILE,
@@ -17,11 +16,11 @@ from attendna.evaluation.track_files import (
     TRACKS_FILE,
     read_table,
 )
-from attendna.report import figures
 from attendna.report.page import Chart
 from attendna.report.run import Run
 from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.style import SPLIT_TITLES, blank, class_color, rgba
+from attendna.report.training_section import settings, training
 from attendna.tasks.spec import SPLITS, SplitName
 
 METRICS = {"pearson": "Pearson", "log_pearson": "Pearson of log(1 + x)", "spearman": "Spearman"}
@@ -71,8 +70,8 @@ class TrackRunPage:
             sections=[
                 *(self._result(head, split) for head, split in self.measured),
                 *(self._examples(head, split) for head, split in self.measured),
-                *self._training(),
-                Section("settings", "Settings", facts=list(self._facts())),
+                *training(self.run, "valid_pearson", "correlation", "Mean over heads and tracks."),
+                settings(self.run),
             ],
         )
 
@@ -144,24 +143,6 @@ class TrackRunPage:
             [text] if charts else ["Evaluate again to have tracks drawn."],
             charts=charts,
         )
-
-    def _training(self) -> Iterator[Section]:
-        log = self.run.log
-        if log is None:
-            return
-        charts = [Chart("Loss", "", figures.training_curves(log))]
-        if "valid_pearson" in log.columns:
-            figure = figures.validation_curve(log, "valid_pearson", "correlation")
-            charts.append(Chart("Validation", "Mean over heads and tracks.", figure))
-        charts.append(Chart("Learning rate", "", figures.learning_rate(log)))
-        yield Section("training", "Training", charts=charts)
-
-    def _facts(self) -> Iterator[tuple[str, str]]:
-        yield "run.yaml", to_yaml(self.run.config)
-        environment = self.run.environment or {}
-        for name in ("device_name", "precision", "threads", "attendna", "python"):
-            if name in environment:
-                yield name, str(environment[name])
 
 
 def _assay_rows(assays: pl.DataFrame) -> Iterator[list[str]]:

@@ -94,7 +94,8 @@ class TaskSource(Config):
             return Path(fill(self.folder, paths))
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".making.", dir=out.parent) as folder:
-            spare = (Path(folder) / str(number) for number in count())
+            # A task is called as its folder is, in whichever step it was made.
+            spare = (Path(folder) / str(number) / out.name for number in count())
             made = self._begin(next(spare) if changes else out, paths)
             for change in changes[:-1]:
                 made = _change(made, next(spare), change)
