@@ -14,6 +14,7 @@ _HOMES = {
     "SequenceBatch": "attendna.genome.sequences",
     "Task": "attendna.tasks.store",
     "TaskSpec": "attendna.tasks.spec",
+    "TransferConfig": "attendna.training.frozen",
     "UserError": "attendna.core.errors",
     "compare": "attendna.evaluation.compare",
     "evaluate": "attendna.evaluation.evaluate",
@@ -24,8 +25,11 @@ _HOMES = {
     "open_task": "attendna.tasks.store",
     "pretrain": "attendna.training.pretraining.train",
     "read_sequences": "attendna.prediction.sequences",
+    "read_study": "attendna.studies.study",
+    "run_study": "attendna.studies.run",
     "simulate": "attendna.tasks.simulate",
     "train": "attendna.training.train",
+    "transfer": "attendna.training.frozen",
     "write_report": "attendna.report.html",
     "write_task": "attendna.tasks.store",
 }
@@ -40,6 +44,7 @@ __all__ = [
     "SequenceBatch",
     "Task",
     "TaskSpec",
+    "TransferConfig",
     "UserError",
     "compare",
     "evaluate",
@@ -50,8 +55,11 @@ __all__ = [
     "open_task",
     "pretrain",
     "read_sequences",
+    "read_study",
+    "run_study",
     "simulate",
     "train",
+    "transfer",
     "write_report",
     "write_task",
 ]
@@ -66,12 +74,15 @@ if TYPE_CHECKING:
     from attendna.prediction.predictor import Predictor
     from attendna.prediction.sequences import read_sequences
     from attendna.report.html import write_report
+    from attendna.studies.run import run_study
+    from attendna.studies.study import read_study
     from attendna.tasks.get import get_task
     from attendna.tasks.ingest import import_tables
     from attendna.tasks.simulate import simulate
     from attendna.tasks.spec import TaskSpec
     from attendna.tasks.store import Task, open_task, write_task
     from attendna.training.finetuning import finetune
+    from attendna.training.frozen import TransferConfig, transfer
     from attendna.training.pretraining.config import PretrainingConfig
     from attendna.training.pretraining.train import pretrain
     from attendna.training.run import RunConfig
