@@ -105,10 +105,8 @@ app = group(
         "transfer": Verb(
             "attendna.cli.transfer:transfer", "Learn a task from a model's frozen vectors."
         ),
+        "export": Verb("attendna.cli.export:export", "Write a run in the layout of Hugging Face."),
         "profile": Verb("attendna.cli.profile:profile", "Measure what a model of tracks costs."),
-        "export": Verb(
-            "attendna.cli.export:export", "Write a run in the layout of Hugging Face."
-        ),
         "report": Verb("attendna.cli.report:report", "Write the page that shows a run."),
     },
 )
