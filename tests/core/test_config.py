@@ -259,3 +259,9 @@ def test_set_says_what_is_wrong_with_an_assignment(assignment: str, expected: st
         override({"model": "cnn", "members": [{"width": 1}]}, [assignment])
     assert f"--set {assignment}" in str(caught.value)
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["12e3", "1e-9", "3E+4", "7", "1.5", "null", "yes", "abc", ""])
+def test_texts_that_look_like_numbers_stay_texts(text: str, tmp_path: Path) -> None:
+    (tmp_path / "tree.yaml").write_text(to_yaml({"text": text, "number": 3e-4}))
+    assert read_yaml(tmp_path / "tree.yaml") == {"text": text, "number": 3e-4}

@@ -50,11 +50,16 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
+class _Dumper(yaml.SafeDumper):
+    """Quotes texts that the loader would read as numbers, as ``12e3``."""
+
+
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+        list("-+.0123456789"),
+    )
 
 
 def read_yaml(path: str | Path) -> Tree:
@@ -96,7 +101,7 @@ def _parse_yaml(text: str) -> Any:
 
 def to_yaml(tree: Mapping[str, Any]) -> str:
     """YAML text of a configuration tree, keys in their given order."""
-    return yaml.safe_dump(dict(tree), sort_keys=False, allow_unicode=True)
+    return yaml.dump(dict(tree), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def override(tree: Mapping[str, Any], assignments: Sequence[str]) -> Tree:
