@@ -72,9 +72,7 @@ class TokenModel(SequenceModel):
     """Tokens of the tokenizer that share a vector."""
 
     @abstractmethod
-    def read(
-        self, tokens: TokenBatch
-    ) -> tuple[Float[Tensor, "B S W"], Bool[Tensor, "B S"] | None]:
+    def read(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S W"], Bool[Tensor, "B S"] | None]:
         """A vector a token, and which are real; none where all are."""
 
 
