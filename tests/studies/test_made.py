@@ -86,3 +86,8 @@ def test_a_genome_is_simulated_once(tmp_path: Path) -> None:
 def test_what_is_made_has_a_name_and_what_it_is_made_from(tree: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         maker(tree)
+
+
+def test_a_maker_of_nothing_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NotImplementedError, match="Maker does not say what it makes"):
+        Maker().make(tmp_path, {})

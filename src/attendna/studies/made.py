@@ -42,7 +42,7 @@ class Maker(Config):
         UserError
             A file is missing or bad, or a training cannot be.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say what it makes")
 
 
 class Words(Maker):
