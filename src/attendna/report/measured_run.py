@@ -55,7 +55,8 @@ class MeasuredRunPage:
         measured = sorted(pairs, key=lambda pair: -SPLITS.index(pair[1]))
         first = metrics.filter(task=measured[0][0], split=measured[0][1])
         names = first["metric"].to_list()
-        main = first.filter(metric=next((name for name in MAIN if name in names), names[0]))
+        metric = next((name for name in MAIN if name in names), names[0])
+        main = first.filter(metric=metric)
         return Sheet(
             eyebrow="attendna report",
             title=self.run.path.resolve().name,
@@ -63,13 +64,10 @@ class MeasuredRunPage:
             tiles=list(self._tiles(first)),
             sections=[
                 *(self._result(metrics, task, split) for task, split in measured),
-                *training(self.run, *self._watched(main["metric"][0])),
+                *training(self.run, f"valid_{metric}", metric, "Mean over tracks, if several."),
                 settings(self.run),
             ],
         )
-
-    def _watched(self, metric: str) -> tuple[str, str, str]:
-        return f"valid_{metric}", metric, "Mean over tracks, where there are several."
 
     def _tiles(self, metrics: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
         split: SplitName = metrics["split"][0]
