@@ -11,6 +11,7 @@ from attendna.models.checkpoint import load
 from attendna.models.language_checkpoint import load_language
 from attendna.studies.made import Made, Maker
 from attendna.tokens.bpe_vocabulary import Vocabulary
+from attendna.tokens.dna2vec import read_vectors
 
 SETTINGS: dict[str, Any] = {
     "tokenizer": "onehot",
@@ -38,6 +39,16 @@ def test_a_vocabulary_is_learned_once(data: Path) -> None:
     made = maker({"name": "bpe", "genomes": ["$data/genome.fa"], "settings": {"vocabulary": 24}})
     folder = made.make(data / "words", {"data": str(data)})
     assert len(Vocabulary.read(folder).words) == 24
+    (data / "genome.fa").unlink()
+    assert made.make(folder, {"data": str(data)}) == folder
+
+
+def test_vectors_are_learned_once(data: Path) -> None:
+    pytest.importorskip("gensim")
+    settings = {"k_min": 3, "k_max": 3, "dimensions": 4, "epochs": 1, "min_count": 1}
+    made = maker({"name": "dna2vec", "genome": "$data/genome.fa", "settings": settings})
+    folder = made.make(data / "vectors", {"data": str(data)})
+    assert read_vectors(folder, 3).matrix.shape == (65, 4)
     (data / "genome.fa").unlink()
     assert made.make(folder, {"data": str(data)}) == folder
 

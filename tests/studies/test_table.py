@@ -15,7 +15,7 @@ def test_all_of_a_study_is_in_the_table(studied: Done) -> None:
     assert row in text
     assert " | 0.75 | 2 |\n" in text
     assert "| *majority* | 0.5000 |" in text
-    assert "| Planted | wild | 0 of 2 | – | – |" in text
+    assert "| Planted | wild | 0 of 2 | – | – |  |" in text
     assert "- Planted wild seed 3 diverged: the prediction of row 1" in text
 
 
@@ -25,5 +25,9 @@ def test_cells_are_text(studied: Done) -> None:
     line = by_metric(summary.lines)["auroc"][0]
     assert cells(line)[0] == "narrow"
     assert cells(line)[4:8] == ("", "", "", "")
-    assert costs(studied.result.results)[0][:3] == ("Planted", "narrow", "2 of 2")
+    assert costs(studied.result.results, {"Planted": "auroc"})[0][:3] == (
+        "Planted",
+        "narrow",
+        "2 of 2",
+    )
     assert len(list(told_failures(studied.result.results))) == 2

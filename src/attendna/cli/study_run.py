@@ -111,16 +111,22 @@ def page(result: "StudyResult") -> "StudyPage":
     """A study as its page shows it."""
     from attendna.report.sheet import Table
     from attendna.report.study import Mark, MetricPart, StudyPage, TaskPart
+    from attendna.report.trade import Point
     from attendna.studies.table import (
         COLUMNS,
         COSTS,
+        COSTS_NOTE,
         NOTE,
         by_metric,
         cells,
         costs,
+        judged_by,
         told_failures,
         verdict,
     )
+    from attendna.studies.trade import trades
+
+    metrics = judged_by(result.summaries)
 
     tasks: list[TaskPart] = []
     for summary in result.summaries:
@@ -132,7 +138,11 @@ def page(result: "StudyResult") -> "StudyPage":
             )
             for metric, lines in by_metric(summary.lines).items()
         ]
-        tasks.append(TaskPart(summary.task, verdict(summary), parts))
+        points = [
+            Point(one.row, one.value, one.parameters, one.seconds, one.efficient)
+            for one in trades(result.results, summary.task, metrics[summary.task])
+        ]
+        tasks.append(TaskPart(summary.task, verdict(summary), parts, points))
     study = result.study
     return StudyPage(
         study.title,
@@ -141,6 +151,6 @@ def page(result: "StudyResult") -> "StudyPage":
             "Rows in italics", "The last rows"
         ),
         tasks,
-        Table(COSTS, costs(result.results), 2),
+        Table(COSTS, costs(result.results, metrics), 2, COSTS_NOTE),
         list(told_failures(result.results)),
     )

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.style import blank, class_color
+from attendna.report.trade import Point, trade_charts
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class TaskPart:
     name: str
     verdict: str
     metrics: Sequence[MetricPart]
+    points: Sequence[Point] = ()
+    """What its rows reach by the first metric for what they cost."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def _section(task: TaskPart, note: str) -> Section:
         task.name,
         [task.verdict, note],
         charts=[
-            Chart(f"{task.name}, {part.metric}", _CAPTION, dots(part)) for part in task.metrics
+            *(Chart(f"{task.name}, {part.metric}", _CAPTION, dots(part)) for part in task.metrics),
+            *(trade_charts(task.points, task.metrics[0].metric) if len(task.points) > 1 else ()),
         ],
         tables=[part.table for part in task.metrics],
     )

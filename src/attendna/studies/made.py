@@ -1,4 +1,4 @@
-"""What runs of a study start from: a vocabulary, a language model, a trained model, a genome."""
+"""What runs of a study start from: words, vectors, a language model, a trained model, a genome."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from attendna.core.config import Config, Tree, parse
 from attendna.studies.placeholders import fill
 from attendna.tasks.regulation import RegulationSettings, simulate_regulation
 from attendna.tokens.train_bpe import BPESettings, train_bpe
+from attendna.tokens.train_dna2vec import Dna2vecSettings, train_dna2vec
 from attendna.training.pretraining.config import PretrainingConfig
 from attendna.training.pretraining.train import pretrain
 from attendna.training.run import RunConfig, RunFolder
@@ -56,6 +57,20 @@ class Words(Maker):
         """The folder of a vocabulary."""
         if not out.is_dir():
             train_bpe(fill(self.genomes, paths), out, self.settings)
+        return out
+
+
+class Vectors(Maker):
+    """Vectors of k-mers, as of ``attendna tokens train-dna2vec``."""
+
+    name: Literal["dna2vec"]
+    genome: str
+    settings: Dna2vecSettings = Dna2vecSettings()
+
+    def make(self, out: Path, paths: Mapping[str, str]) -> Path:
+        """The folder of the vectors."""
+        if not out.is_dir():
+            train_dna2vec(fill(self.genome, paths), out, self.settings)
         return out
 
 
@@ -116,4 +131,4 @@ class Regulation(Maker):
         return out
 
 
-Made = Annotated[Words | Language | Trained | Regulation, Field(discriminator="name")]
+Made = Annotated[Words | Vectors | Language | Trained | Regulation, Field(discriminator="name")]

@@ -1,13 +1,14 @@
 """The table of a study as Markdown."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 
 import polars as pl
 
 from attendna.studies.study import Study
 from attendna.studies.summary import Line, TaskSummary
+from attendna.studies.trade import trades
 
 COLUMNS = (
     "row", "mean", "sd of seeds", "95 % interval", "difference", "95 % interval", "p", "paper",
@@ -29,23 +30,46 @@ def markdown(study: Study, summaries: Sequence[TaskSummary], results: pl.DataFra
     lines += [NOTE.format(reference=study.reference or "no row"), ""]
     for summary in summaries:
         lines += [*_of_task(summary), ""]
-    lines += ["## Runs", "", *_grid(COSTS, costs(results))]
+    lines += ["## Runs", "", COSTS_NOTE, "", *_grid(COSTS, costs(results, judged_by(summaries)))]
     if failures := list(told_failures(results)):
         lines += ["", *(f"- {failure}" for failure in failures)]
     return "\n".join(lines) + "\n"
 
 
-COSTS = ("task", "row", "finished", "parameters", "seconds a run")
+COSTS = ("task", "row", "finished", "parameters", "seconds a run", "worth its cost")
+
+COSTS_NOTE = (
+    "A row is worth its cost where no other is at least as good by the first metric of the task, "
+    "as small and as quick, and better in one of these; differences by chance count too."
+)
 
 
-def costs(results: pl.DataFrame) -> list[tuple[str, ...]]:
-    """Of every row, how many of its runs are finished and what one costs."""
+def judged_by(summaries: Sequence[TaskSummary]) -> dict[str, str]:
+    """The first metric of each task."""
+    return {summary.task: summary.lines[0].metric for summary in summaries}
+
+
+def costs(results: pl.DataFrame, metrics: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Of every row, how many of its runs are finished, what one costs, and if that is worth it.
+
+    Parameters
+    ----------
+    metrics
+        What each task is judged by.
+    """
+    worth = {
+        (task, trade.row)
+        for task, metric in metrics.items()
+        for trade in trades(results, task, metric)
+        if trade.efficient
+    }
     found: list[tuple[str, ...]] = []
     for (task, row), part in results.group_by("task", "row", maintain_order=True):
         runs = part.unique("seed", maintain_order=True)
         done = runs.filter(pl.col("status") == "finished")
         cost = [_mean(done[name]) for name in ("parameters", "seconds")]
-        found.append((str(task), str(row), f"{done.height} of {runs.height}", *cost))
+        yes = "yes" if (task, row) in worth else ""
+        found.append((str(task), str(row), f"{done.height} of {runs.height}", *cost, yes))
     return found
 
 
