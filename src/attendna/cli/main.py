@@ -142,6 +142,10 @@ tokens = group(
             "attendna.cli.tokens_train_dna2vec:tokens_train_dna2vec",
             "Learn k-mer vectors (dna2vec).",
         ),
+        "neighbors": Verb(
+            "attendna.cli.tokens_neighbors:tokens_neighbors",
+            "Show or compare the neighbors of k-mers.",
+        ),
     },
 )
 

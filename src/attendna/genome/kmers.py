@@ -36,3 +36,16 @@ def known_runs(codes: UInt8[ndarray, " n"]) -> Iterator[UInt8[ndarray, " _"]]:
 def all_kmers(k: int) -> list[str]:
     """All words of ``k`` bases in lexical order, which is that of their numbers."""
     return ["".join(letters) for letters in itertools.product("ACGT", repeat=k)]
+
+
+_DIGITS = str.maketrans("ACGT", "0123")
+
+
+def word_number(word: str) -> int:
+    """The number of a word of A, C, G and T."""
+    return int(word.translate(_DIGITS), base=4)
+
+
+def number_word(number: int, k: int) -> str:
+    """The word of ``k`` bases that has this number."""
+    return "".join("ACGT"[number >> 2 * place & 3] for place in reversed(range(k)))

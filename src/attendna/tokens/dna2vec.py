@@ -22,7 +22,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from attendna.core.errors import DataError
-from attendna.genome.kmers import all_kmers
+from attendna.genome.kmers import all_kmers, word_number
 
 TEXT = "vectors.w2v"
 BINARY = "vectors.bin"
@@ -157,7 +157,7 @@ def _from_words(path: Path, content: bytes, k: int) -> KmerVectors:
         lengths[len(word)] += 1
         if len(word) != k:
             continue
-        place = int(word.translate(_DIGITS), base=4)
+        place = word_number(word)
         if found[place]:
             raise DataError(path, f"the word {word} stands there twice", "remove one", row=count)
         found[place] = True
@@ -171,9 +171,6 @@ def _from_words(path: Path, content: bytes, k: int) -> KmerVectors:
         raise DataError(path, f"there are no {k}-mers in it, but {held}", "choose another k")
     missing = [word for word, there in zip(all_kmers(k), found, strict=True) if not there]
     return KmerVectors(k, matrix, tuple(missing))
-
-
-_DIGITS = str.maketrans("ACGT", "0123")
 
 
 def _text_rows(path: Path, body: bytes, width: int) -> Iterator[_Row]:
