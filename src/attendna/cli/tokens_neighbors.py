@@ -52,12 +52,14 @@ def tokens_neighbors(
     from rich.table import Table
 
     table = Table(
-        "k", "words", "same nearest", "95 % interval", "among 10", "by chance", "median rank",
-        "shared bases", "theirs", "at random", box=SIMPLE_HEAD,
+        "k", "words", "same nearest (95 %)", "in 10", "chance", "rank", "shared", "theirs",
+        "random", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+        caption="rank: median place of their nearest; shared: bases in order that a word "
+        "shares with its nearest here, with theirs, with one at random", caption_justify="left",
     )  # fmt: skip
     for one in found:
         table.add_row(
-            str(one.k), f"{one.words:,}", f"{one.same:.3f}", f"{one.low:.3f} to {one.high:.3f}",
+            str(one.k), f"{one.words:,}", f"{one.same:.3f} ({one.low:.3f} to {one.high:.3f})",
             f"{one.close:.3f}", f"{one.by_chance:.4f}", f"{one.rank:,.0f}",
             f"{one.similarity:.2f}", f"{one.their_similarity:.2f}", f"{one.random_similarity:.2f}",
         )  # fmt: skip
