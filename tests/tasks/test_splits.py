@@ -3,13 +3,20 @@
 import time
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attendna.core.errors import ConfigError
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.splits import FRACTIONS, group_by_sequence, split_groups
+from attendna.tasks.splits import (
+    FRACTIONS,
+    dealt,
+    group_by_sequence,
+    split_groups,
+    three_shares,
+)
 
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
@@ -107,3 +114,18 @@ def test_no_rows_are_no_trouble() -> None:
 def test_impossible_fractions_are_refused(fractions: dict) -> None:
     with pytest.raises(ConfigError, match="are no shares"):
         split_groups(np.arange(3), np.zeros(3, dtype=int), fractions, 0)
+
+
+def test_shares_leave_something_to_train_on() -> None:
+    assert three_shares(0.25, 0.25) == {"train": 0.5, "valid": 0.25, "test": 0.25}
+    with pytest.raises(ConfigError, match="nothing to train on"):
+        three_shares(0.5, 0.5)
+
+
+def test_rows_are_dealt_and_empty_splits_are_none() -> None:
+    rows = pl.DataFrame({"n": [1, 2, 3]})
+    found = dealt(rows, np.array(["test", "train", "test"]))
+    assert {name: part["n"].to_list() for name, part in found.items()} == {
+        "train": [2],
+        "test": [1, 3],
+    }

@@ -21,7 +21,7 @@ from attendna.genome.alphabet import LetterPolicy
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.labels import MAX_CLASSES
 from attendna.tasks.spec import SPLITS, Source, SplitName, TaskSpec
-from attendna.tasks.splits import group_by_sequence, split_groups
+from attendna.tasks.splits import dealt, group_by_sequence, split_groups, three_shares
 from attendna.tasks.store import Task, check_ids, write_task
 from attendna.tasks.table import FASTA, kind, looks_like_dna, read_table
 
@@ -51,14 +51,7 @@ class ImportOptions(Config):
     @property
     def fractions(self) -> dict[SplitName, float]:
         """Share of each split when all three are made."""
-        train = 1 - self.valid_fraction - self.test_fraction
-        if train <= 0:
-            raise ConfigError(
-                f"--valid-fraction {self.valid_fraction} and --test-fraction "
-                f"{self.test_fraction} leave nothing to train on",
-                "make them smaller",
-            )
-        return {"train": train, "valid": self.valid_fraction, "test": self.test_fraction}
+        return three_shares(self.valid_fraction, self.test_fraction)
 
 
 DEFAULTS = ImportOptions()
@@ -376,11 +369,7 @@ def _publish(
     frame = frame.with_columns(split=pl.Series(split), group=pl.Series(groups))
     journal.notes.append(f"splits: {told}")
     journal.warnings += _find_shared(frame)
-    frames: dict[SplitName, pl.DataFrame] = {
-        name: rows.drop("split", "group", "given")
-        for name in SPLITS
-        if (rows := frame.filter(pl.col("split") == name)).height
-    }
+    frames = dealt(frame.drop("split", "group", "given"), frame["split"].to_numpy())
     paths = [part.path for part in parts]
     spec = TaskSpec(
         name=Path(folder).name,

@@ -18,7 +18,7 @@ from attendna.genome.contigs import plain_name
 from attendna.tasks.audit.related import group_related
 from attendna.tasks.audit.rows import Rows
 from attendna.tasks.spec import SPLITS, SplitName
-from attendna.tasks.splits import split_groups
+from attendna.tasks.splits import split_groups, three_shares
 
 LEFT_OUT = ""
 
@@ -71,8 +71,8 @@ class SplitRule(Config):
         if self._listed:
             valid, test = map(", ".join, (self.valid_chromosomes, self.test_chromosomes))
             return f"valid {valid or 'none'}, test {test or 'none'}"
-        train = 1 - self.valid_fraction - self.test_fraction
-        return f"train {train:.3g}, valid {self.valid_fraction}, test {self.test_fraction}"
+        shares = three_shares(self.valid_fraction, self.test_fraction)
+        return ", ".join(f"{name} {share:.3g}" for name, share in shares.items())
 
     @property
     def _listed(self) -> bool:
@@ -100,12 +100,7 @@ class SplitRule(Config):
             )
         if self.folds is not None and self.fold >= self.folds:
             raise ConfigError(f"there is no fold {self.fold} of {self.folds}", "folds count from 0")
-        if self.valid_fraction + self.test_fraction >= 1:
-            raise ConfigError(
-                f"--valid-fraction {self.valid_fraction} and --test-fraction {self.test_fraction} "
-                "leave nothing to train on",
-                "make them smaller",
-            )
+        three_shares(self.valid_fraction, self.test_fraction)
         if not placed and self.split_by in ("locus", "chromosome"):
             raise ConfigError(
                 f"rows without coordinates cannot be split by {self.split_by}",
@@ -150,8 +145,7 @@ def _by_group(
     groups: Int64[ndarray, " n"], labels: Int64[ndarray, " n"], rule: SplitRule
 ) -> Shaped[ndarray, " n"]:
     if rule.folds is None:
-        train = 1 - rule.valid_fraction - rule.test_fraction
-        shares = {"train": train, "valid": rule.valid_fraction, "test": rule.test_fraction}
+        shares = three_shares(rule.valid_fraction, rule.test_fraction)
         return split_groups(groups, labels, shares, rule.seed)
     parts = split_groups(
         groups, labels, {str(part): 1.0 for part in range(rule.folds)}, rule.seed

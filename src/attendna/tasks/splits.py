@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from attendna.core.errors import ConfigError
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.spec import SplitName
+from attendna.tasks.spec import SPLITS, SplitName
 
 FRACTIONS: Mapping[SplitName, float] = {"train": 0.8, "valid": 0.1, "test": 0.1}
 
@@ -102,6 +102,31 @@ def split_groups(
     dealt = np.empty(first.size, dtype=np.int64)
     dealt[order] = np.searchsorted(bounds, middle, side="right")
     return names[dealt[group.reshape(-1)]]
+
+
+def three_shares(valid: float, test: float) -> dict[SplitName, float]:
+    """The share of each split, where these are validation's and test's.
+
+    Raises
+    ------
+    ConfigError
+        They leave nothing to train on.
+    """
+    train = 1 - valid - test
+    if train <= 0:
+        raise ConfigError(
+            f"--valid-fraction {valid} and --test-fraction {test} leave nothing to train on",
+            "make them smaller",
+        )
+    return {"train": train, "valid": valid, "test": test}
+
+
+def dealt(rows: pl.DataFrame, split: Shaped[ndarray, " N"]) -> dict[SplitName, pl.DataFrame]:
+    """The rows of each split, by the name that each row is given; a split without rows is none."""
+    parts: dict[SplitName, pl.DataFrame] = {
+        name: rows.filter(np.equal(split, name)) for name in SPLITS
+    }
+    return {name: part for name, part in parts.items() if part.height}
 
 
 def _bounds(fractions: Mapping[SplitName, float] | Mapping[str, float]) -> tuple[Any, Any]:

@@ -31,8 +31,8 @@ from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.gene_sites import read_gene_sites, without_version
 from attendna.tasks.negatives.distance import match_distance
-from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
-from attendna.tasks.splits import split_groups
+from attendna.tasks.spec import TaskSpec
+from attendna.tasks.splits import dealt, split_groups, three_shares
 from attendna.tasks.store import write_task
 
 COLUMNS = ("tissue_id", "gene_id", "variant_pip")
@@ -103,11 +103,7 @@ class CausalSnpConfig(BuilderConfig):
         rows = self._chosen(held, counts)
         frame = self._windows(reference, rows, execution)
         groups = self._groups(frame)
-        shares: dict[SplitName, float] = {
-            "train": 1 - self.valid_fraction - self.test_fraction,
-            "valid": self.valid_fraction,
-            "test": self.test_fraction,
-        }
+        shares = three_shares(self.valid_fraction, self.test_fraction)
         split = split_groups(groups, frame["label"].to_numpy().astype(np.int64), shares, self.seed)
         kept = "whose windows overlap" if self.split_by == "locus" else "that are the same"
         spec = TaskSpec(
@@ -133,11 +129,12 @@ class CausalSnpConfig(BuilderConfig):
                 "sequence has the reference, alternative the other allele",
             ),
         )
-        frames: dict[SplitName, pl.DataFrame] = {
-            name: part for name in SPLITS if (part := frame.filter(np.equal(split, name))).height
-        }
         task = write_task(
-            out, spec, frames, force=force, complete=lambda folder: self.record(folder, counts)
+            out,
+            spec,
+            dealt(frame, split),
+            force=force,
+            complete=lambda folder: self.record(folder, counts),
         )
         return Built(task, counts)
 
@@ -148,12 +145,7 @@ class CausalSnpConfig(BuilderConfig):
                 f"{self.positive_above}",
                 "a variant would be both",
             )
-        if self.valid_fraction + self.test_fraction >= 1:
-            raise ConfigError(
-                f"--valid-fraction {self.valid_fraction} and --test-fraction {self.test_fraction} "
-                "leave nothing to train on",
-                "make them smaller",
-            )
+        three_shares(self.valid_fraction, self.test_fraction)
         if (self.negatives == "distance-matched") != (self.tss is not None):
             raise ConfigError(
                 "distances are from start sites of genes",

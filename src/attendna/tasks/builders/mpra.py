@@ -11,7 +11,6 @@ Shapes: ``n`` variants.
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import polars as pl
 from jaxtyping import Shaped
 from numpy import ndarray
@@ -27,7 +26,8 @@ from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.mutagenesis_splits import Way, by_element, by_position, by_run
 from attendna.tasks.mutagenesis_table import elements_of, read_mutagenesis
-from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
+from attendna.tasks.spec import TaskSpec
+from attendna.tasks.splits import dealt, three_shares
 from attendna.tasks.store import write_task
 
 PROMOTERS = ("F9", "FOXE1", "GP1BA", "HBB", "HBG1", "HNF4A", "LDLR", "MSMB", "PKLR", "TERT")
@@ -142,11 +142,12 @@ class MpraConfig(BuilderConfig):
                 "position is 0-based",
             ),
         )
-        frames: dict[SplitName, pl.DataFrame] = {
-            name: part for name in SPLITS if (part := rows.filter(np.equal(split, name))).height
-        }
         task = write_task(
-            out, spec, frames, force=force, complete=lambda folder: self.record(folder, counts)
+            out,
+            spec,
+            dealt(rows, split),
+            force=force,
+            complete=lambda folder: self.record(folder, counts),
         )
         return Built(task, counts)
 
@@ -156,12 +157,7 @@ class MpraConfig(BuilderConfig):
                 f"--window {self.window}: the table has no bases beyond what was measured",
                 "add --genome, or leave the window out",
             )
-        if self.valid_fraction + self.test_fraction >= 1:
-            raise ConfigError(
-                f"--valid-fraction {self.valid_fraction} and --test-fraction {self.test_fraction} "
-                "leave nothing to train on",
-                "make them smaller",
-            )
+        three_shares(self.valid_fraction, self.test_fraction)
         if self.split != "leave-one-element-out" and (self.test_elements or self.fold):
             raise ConfigError(
                 f"--test-elements and --fold say nothing of --split {self.split}",
@@ -257,11 +253,7 @@ class MpraConfig(BuilderConfig):
 
     def _dealt(self, rows: pl.DataFrame) -> tuple[Shaped[ndarray, " n"], str]:
         """The split of each row, and the rule in words."""
-        fractions: dict[SplitName, float] = {
-            "train": 1 - self.valid_fraction - self.test_fraction,
-            "valid": self.valid_fraction,
-            "test": self.test_fraction,
-        }
+        fractions = three_shares(self.valid_fraction, self.test_fraction)
         shares = ", ".join(f"{name} {share:.3g}" for name, share in fractions.items())
         if self.split == "random":
             told = f"positions at random, {shares}, seed {self.seed}"

@@ -26,8 +26,8 @@ from attendna.genome.reference import Reference, open_reference
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
 from attendna.tasks.negatives.windows import draw_windows
-from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
-from attendna.tasks.splits import FRACTIONS, group_by_sequence, split_groups
+from attendna.tasks.spec import TaskSpec
+from attendna.tasks.splits import FRACTIONS, dealt, group_by_sequence, split_groups
 from attendna.tasks.store import write_task
 
 
@@ -125,13 +125,10 @@ class PromotersConfig(BuilderConfig):
             citation=self.citation,
             notes=(f"{self.form} windows, {self.placing}",),
         )
-        frames: dict[SplitName, pl.DataFrame] = {
-            name: part for name in SPLITS if (part := rows.filter(np.equal(split, name))).height
-        }
         task = write_task(
             out,
             spec,
-            frames,
+            dealt(rows, split),
             force=force,
             complete=lambda folder: self.record(folder, counts),
         )
