@@ -5,6 +5,7 @@ Features are standardized to learn; what is stored reads them as they are.
 Shapes: ``N`` rows, ``F`` features, ``K`` columns.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -18,7 +19,33 @@ from scipy.special import expit, softmax
 from attendna.models.learners.learner import Arrays, LearnerConfig, Target
 
 
-class LogisticConfig(LearnerConfig):
+class LinearConfig(LearnerConfig):
+    """Learners whose answer is a line for each class, or one for numbers."""
+
+    @abstractmethod
+    def estimator(self) -> Any:
+        """What learns from standardized features."""
+
+    def fit(
+        self,
+        features: Float32[ndarray, "N F"],
+        targets: Float64[ndarray, " N"],
+        classes: int,
+        *,
+        seed: int,
+        threads: int,
+    ) -> Arrays:
+        """One line a class; of two classes, and of numbers, one."""
+        del classes, seed, threads  # the optimum is the same however it is found
+        mean = features.mean(axis=0, dtype=np.float64)
+        spread = features.std(axis=0, dtype=np.float64)
+        spread[spread == 0] = 1
+        model = self.estimator().fit((features - mean) / spread, targets)
+        weights = np.atleast_2d(model.coef_) / spread
+        return {"weights": weights, "bias": np.atleast_1d(model.intercept_) - weights @ mean}
+
+
+class LogisticConfig(LinearConfig):
     """Logistic regression with an L2 penalty."""
 
     name: Literal["logistic"] = "logistic"
@@ -34,21 +61,11 @@ class LogisticConfig(LearnerConfig):
         """Strengths of 0.0001 to 100."""
         return self.replace(strength=float(10 ** generator.uniform(-4, 2)))
 
-    def fit(
-        self,
-        features: Float32[ndarray, "N F"],
-        targets: Float64[ndarray, " N"],
-        classes: int,
-        *,
-        seed: int,
-        threads: int,
-    ) -> Arrays:
-        """One line a class; of two, one."""
-        del classes, seed, threads  # the optimum is the same however it is found
+    def estimator(self) -> Any:
+        """Of scikit-learn."""
         from sklearn.linear_model import LogisticRegression
 
-        model = LogisticRegression(C=self.strength, max_iter=1000)
-        return _fit(model, features, targets)
+        return LogisticRegression(C=self.strength, max_iter=1000)
 
     def predict(
         self, learned: Mapping[str, ndarray], features: Float32[ndarray, "N F"], classes: int
@@ -58,7 +75,7 @@ class LogisticConfig(LearnerConfig):
         return expit(logits) if classes == 2 else softmax(logits, axis=1)
 
 
-class RidgeConfig(LearnerConfig):
+class RidgeConfig(LinearConfig):
     """Least squares with an L2 penalty."""
 
     name: Literal["ridge"] = "ridge"
@@ -73,20 +90,11 @@ class RidgeConfig(LearnerConfig):
         """Penalties of 0.01 to 100,000."""
         return self.replace(penalty=float(10 ** generator.uniform(-2, 5)))
 
-    def fit(
-        self,
-        features: Float32[ndarray, "N F"],
-        targets: Float64[ndarray, " N"],
-        classes: int,
-        *,
-        seed: int,
-        threads: int,
-    ) -> Arrays:
-        """One line."""
-        del classes, seed, threads  # there is one solution
+    def estimator(self) -> Any:
+        """Of scikit-learn."""
         from sklearn.linear_model import Ridge
 
-        return _fit(Ridge(alpha=self.penalty), features, targets)
+        return Ridge(alpha=self.penalty)
 
     def predict(
         self, learned: Mapping[str, ndarray], features: Float32[ndarray, "N F"], classes: int
@@ -94,15 +102,6 @@ class RidgeConfig(LearnerConfig):
         """Numbers."""
         del classes
         return _line(learned, features)
-
-
-def _fit(model: Any, features: Float32[ndarray, "N F"], targets: Float64[ndarray, " N"]) -> Arrays:
-    mean = features.mean(axis=0, dtype=np.float64)
-    spread = features.std(axis=0, dtype=np.float64)
-    spread[spread == 0] = 1
-    model.fit((features - mean) / spread, targets)
-    weights = np.atleast_2d(model.coef_) / spread
-    return {"weights": weights, "bias": np.atleast_1d(model.intercept_) - weights @ mean}
 
 
 def _line(
