@@ -83,7 +83,8 @@ def test_the_readme_can_be_followed(
         if words[0] == "evaluate":
             words += ["--resamples", "20"]
         for option, value in SHORTER.get(words[0], {}).items():
-            words[words.index(option) + 1] = value
+            if option in words:
+                words[words.index(option) + 1] = value
         if "--out" in words and (tmp_path / words[words.index("--out") + 1]).exists():
             # Two ways to make the same folder.
             words.append("--force")
