@@ -17,7 +17,13 @@ import pytest
 from tests import disks
 
 from attendna.core.errors import FolderError, ResourceError, UserError
-from attendna.core.files import publish_file, publish_folder, refuse_existing, sha256
+from attendna.core.files import (
+    open_or_build,
+    publish_file,
+    publish_folder,
+    refuse_existing,
+    sha256,
+)
 
 Publish = Callable[[Path], AbstractContextManager[Path]]
 BUILD = """
@@ -274,3 +280,26 @@ def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256(tmp_path / "abc") == expected
+
+
+def test_a_cache_is_built_once_and_again_when_it_is_damaged(tmp_path: Path) -> None:
+    built: list[Path] = []
+
+    def read(folder: Path) -> str | None:
+        file = folder / "text"
+        return file.read_text() or None if file.is_file() else None
+
+    def build(partial: Path) -> None:
+        built.append(partial)
+        (partial / "text").write_text("whole")
+
+    target = tmp_path / "cache" / "thing"
+    assert open_or_build(target, read, build) == "whole"
+    assert open_or_build(target, read, build) == "whole"
+    assert len(built) == 1
+    (target / "text").write_text("")
+    assert open_or_build(target, read, build) == "whole"
+    assert len(built) == 2
+    assert open_or_build(target, read, lambda partial: None) == "whole"
+    (target / "text").write_text("")
+    assert open_or_build(target, read, lambda partial: None) is None

@@ -1,6 +1,7 @@
 """The page about a language model."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,15 @@ def test_the_model_stands_above_those_who_count(run: Path) -> None:
     best = max(r["value"] for r in rows[1:] if r["metric"] == "masked_accuracy"
                and r["run"] != rows[0]["run"])  # fmt: skip
     assert sheet.tiles[0][1] == f"{best:.1%}"
+
+
+def test_of_words_it_says_what_stands_fair_beside_them(run: Path, tmp_path: Path) -> None:
+    assert "byte-pair" not in LanguageRunPage(Run(run)).sheet().sections[0].texts[0]
+    shutil.copytree(run, tmp_path / "words")
+    settings = (run / "run.yaml").read_text().replace("name: onehot", "name: bpe")
+    (tmp_path / "words" / "run.yaml").write_text(settings)
+    (text,) = LanguageRunPage(Run(tmp_path / "words")).sheet().sections[0].texts
+    assert "whole words of a byte-pair encoding" in text
 
 
 def test_a_training_under_way_has_no_page(run: Path, tmp_path: Path) -> None:

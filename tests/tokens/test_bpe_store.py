@@ -125,4 +125,4 @@ def test_without_a_cache_folder_it_stays_in_memory(
 
 def test_large_vocabularies_need_wider_numbers() -> None:
     words = vocabulary()
-    assert BPEStore(words)._dtype is np.uint16
+    assert BPEStore(words).dtype == np.uint16

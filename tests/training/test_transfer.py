@@ -9,6 +9,7 @@ import torch
 from tests.planted import plant
 from tests.training.pretraining.genomes import patterned
 from tests.training.pretraining.genomes import settings as language
+from tests.words import vocabulary
 
 from attendna.cli.main import run as attendna
 from attendna.core.config import parse, to_yaml
@@ -80,6 +81,28 @@ def test_the_encoder_of_a_language_model_is_started_from(
     said = capsys.readouterr().err
     assert f"starting from {pretrained}:" in said.replace("\n", "")
     assert "numbers taken, head new" in said
+
+
+def test_a_language_model_of_words_is_started_from_with_its_words(
+    task: Path, tmp_path: Path
+) -> None:
+    pairs = {"name": "bpe", "vocabulary": vocabulary().pack()}
+    model = MODEL | {"stem": "embedding"}
+    settings = language(model=model, tokenizer=pairs, tell="words")
+    home = tmp_path / "pretrained"
+    config = parse(PretrainingConfig, settings, "test")
+    pretrained = pretrain(config, [patterned(tmp_path)], home, progress=False)
+    start = config_of(pretrained, model=model, **still()).replace(tokenizer=pairs)
+    run = train(start, task, tmp_path / "run", progress=False)
+    source = load_language(pretrained)[1].encoder.state_dict()
+    for name, value in body(load(run)[1].state_dict()).items():
+        assert torch.allclose(value, source[name], atol=1e-6), name
+    # Fewer merges are another vocabulary, of which not a letter is printed.
+    other = start.replace(tokenizer=pairs | {"vocabulary": vocabulary(30).pack()})
+    with pytest.raises(ConfigError, match="vocabulary differs") as refused:
+        train(other, task, tmp_path / "other", progress=False)
+    assert len(str(refused.value)) < 300 + len(str(pretrained))
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_supervised_run_is_started_from_without_its_head(

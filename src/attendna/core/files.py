@@ -13,10 +13,13 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import TypeVar
 
 from attendna.core.errors import FolderError, ResourceError, UserError
+
+_Found = TypeVar("_Found")
 
 
 @contextlib.contextmanager
@@ -89,6 +92,31 @@ def exclusive(path: str | Path) -> Generator[None, None, None]:
         yield
     finally:
         os.close(handle)
+
+
+def open_or_build(
+    target: Path, read: Callable[[Path], _Found | None], build: Callable[[Path], None]
+) -> _Found | None:
+    """What a cache folder holds; where it is missing or damaged it is built first.
+
+    One process builds while others that want the same wait for it.
+
+    Parameters
+    ----------
+    read
+        Opens the folder; none where it is missing or damaged.
+    build
+        Fills an empty folder, which then takes the place of ``target``.
+    """
+    found = read(target)
+    if found is None:
+        with exclusive(target.parent / f"{target.name}.lock"):
+            found = read(target)
+            if found is None:
+                with publish_folder(target, force=True) as partial:
+                    build(partial)
+                found = read(target)
+    return found
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ of a classifier, and an N in a sequence that is classified later reads like a hi
 
 Each base is told by one token, whatever the tokenizer, so that tokenizers compare base by base: of
 a patch all its bases, of overlapping words the middle one, of a stem that pools all in the window.
+Words of varying length are another model's, see :mod:`.word_language`.
 
 Shapes: ``B`` batch, ``L`` bases, ``S`` tokens, ``D`` width, ``n`` tokens that are asked, ``c``
 bases that a token tells, ``V`` words.
@@ -61,6 +62,13 @@ class Words:
         return self.stride < self.size
 
 
+def language_head(width: int, told: int) -> nn.Sequential:
+    """From a token's vector to logits of what is told."""
+    return nn.Sequential(
+        nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width), nn.Linear(width, told)
+    )
+
+
 class LanguageModel(nn.Module):
     """An encoder without its head, and a language head.
 
@@ -90,12 +98,7 @@ class LanguageModel(nn.Module):
         """The first of them, counted from the token's first base."""
         width = self.encoder.token_width
         told = 4**self.words.size if tell == "words" else 4 * self.count
-        self.head = nn.Sequential(
-            nn.Linear(width, width),
-            nn.GELU(),
-            nn.LayerNorm(width),
-            nn.Linear(width, told),
-        )
+        self.head = language_head(width, told)
 
     def forward(self, codes: UInt8[Tensor, "B L"]) -> Float[Tensor, "B S D"]:
         """What the encoder makes of windows of one length, token by token."""

@@ -8,9 +8,10 @@ import attendna
 from attendna.core.config import Config, parse
 from attendna.core.errors import FolderError
 from attendna.models.header import FORMAT
-from attendna.models.language import LanguageModel, Told
+from attendna.models.language import Told
 from attendna.models.model import AnyModelConfig
 from attendna.models.model_file import fill, read_model, write_model
+from attendna.models.word_language import AnyLanguageModel, language_model
 from attendna.tokens.tokenizer import AnyTokenizerConfig
 
 
@@ -39,18 +40,20 @@ class LanguageCheckpoint(Config):
     held_out: tuple[str, ...]
     """Chromosomes on which nothing was learned, without what naming styles add."""
 
-    def build(self) -> LanguageModel:
+    def build(self) -> AnyLanguageModel:
         """The network, with fresh weights."""
-        return LanguageModel(self.model, self.tokenizer.build(), self.tell)
+        return language_model(self.model, self.tokenizer.build(), self.tell)
 
 
-def save_language(folder: str | Path, checkpoint: LanguageCheckpoint, model: LanguageModel) -> Path:
+def save_language(
+    folder: str | Path, checkpoint: LanguageCheckpoint, model: AnyLanguageModel
+) -> Path:
     """Write ``model.safetensors`` into ``folder``, whole or not at all."""
     numbers = sum(parameter.numel() for parameter in model.parameters())
     return write_model(folder, checkpoint.to_tree(), model, numbers)
 
 
-def load_language(folder: str | Path) -> tuple[LanguageCheckpoint, LanguageModel]:
+def load_language(folder: str | Path) -> tuple[LanguageCheckpoint, AnyLanguageModel]:
     """Read a run folder (or the file itself) back: the header and the model in evaluation mode.
 
     Raises

@@ -85,6 +85,11 @@ class LanguageRunPage:
             "either side. Behind is by how much each is right less often than this model, with an "
             "interval by bootstrap over windows."
         )
+        if self.run.config.get("tokenizer", {}).get("name") == "bpe":
+            text += (
+                " Hidden are whole words of a byte-pair encoding: a word's probability counts for "
+                "all its bases, and fair beside its perplexity are the Markov models that are told."
+            )
         figure = _dots({names[name]: of[ACCURACY] for name, of in told.items()})
         return Section(
             "result",

@@ -3,18 +3,21 @@
 Words are made by merges in a fixed order, which no device does; ids come from the CPU, where each
 sequence is encoded once.
 
-Shapes: ``B`` batch, ``L`` bases, ``S`` tokens, ``V`` vocabulary.
+Shapes: ``B`` batch, ``L`` bases, ``S`` tokens, ``V`` vocabulary, ``longest`` bases of the longest
+word.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int, Int32, UInt8
+from jaxtyping import Bool, Int, Int32, Int64, UInt8
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
+from attendna.genome.alphabet import N, encode
 from attendna.genome.sequences import SequenceBatch
 from attendna.tokens.bpe_store import store_of
 from attendna.tokens.bpe_vocabulary import BASES, MASK, UNKNOWN, Vocabulary
@@ -77,7 +80,23 @@ class BPETokenizer:
         widths = [0 if word.strip(BASES) else len(word) for word in vocabulary.words]
         self.widths: Int32[Tensor, " V"] = torch.tensor(widths, dtype=torch.int32)
         """Bases of every word; none of special ones but the unknown."""
+        self.spoken: Int64[Tensor, " words"] = self.widths.nonzero().flatten()
+        """Ids of the words that are made of bases."""
         self.widths[vocabulary.ids[UNKNOWN]] = 1
+
+    @property
+    def longest(self) -> int:
+        """Bases of the longest word."""
+        return int(self.widths.max())
+
+    @cached_property
+    def letters(self) -> UInt8[Tensor, "V longest"]:
+        """Codes of every word's bases; N beyond its end, and all along a special one."""
+        words = Vocabulary.unpack(self.config.vocabulary).words
+        table = np.full((len(words), self.longest), N, dtype=np.uint8)
+        for place in self.spoken.tolist():
+            table[place, : len(words[place])] = encode(words[place])
+        return torch.from_numpy(table)
 
     def count(self, length: int) -> int:
         """Tokens of ``length`` bases at most: one a base, where there are only unknown ones."""
@@ -94,6 +113,10 @@ class BPETokenizer:
         ids = torch.from_numpy(table).to(device)
         places = torch.arange(ids.shape[1], device=device)
         mask = places < torch.from_numpy(counts).to(device)[:, None]
+        return self.words(ids, mask)
+
+    def words(self, ids: Int32[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> TokenBatch:
+        """A batch of words that follow each other and were looked up before."""
         return TokenBatch(ids, mask, lambda: self._spans(ids, mask))
 
     def _spans(

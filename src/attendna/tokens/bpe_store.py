@@ -4,7 +4,7 @@ Shapes: ``B`` batch, ``L`` bases, ``S`` tokens.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from jaxtyping import Int32, Int64, UInt8
 from numpy import ndarray
 
 from attendna.core.errors import MissingExtraError, UserError
-from attendna.core.files import exclusive, publish_folder
+from attendna.core.files import open_or_build
 from attendna.genome.code_cache import cache_folder
 from attendna.genome.sequences import SequenceBatch
 from attendna.tokens.bpe_vocabulary import BASES, PADDING, UNKNOWN, Vocabulary
@@ -39,7 +39,8 @@ class BPEStore:
         self.encoder = encoder_of(vocabulary)
         self.digest = hashlib.sha256(f"{FORMAT} {vocabulary}".encode()).hexdigest()[:32]
         small = len(vocabulary.words) <= np.iinfo(np.uint16).max
-        self._dtype = np.uint16 if small else np.int32
+        self.dtype = np.dtype(np.uint16 if small else np.int32)
+        """Of ids on disk and in memory."""
         self._ahead: dict[str, Encoded] = {}
         self._met: list[Encoded] = []
 
@@ -74,7 +75,7 @@ class BPEStore:
         while missing.size:
             inside = np.arange(codes.shape[1]) < lengths[missing, None]
             bounds = np.concatenate([[0], lengths[missing].cumsum()])
-            new = Encoded.of(SequenceBatch(codes[missing][inside], bounds), self._encode)
+            new = Encoded.of(SequenceBatch(codes[missing][inside], bounds), self.encode)
             places = new.find(Keys(keys.first[missing], keys.second[missing]))
             there = places >= 0
             yield new, missing[there], places[there]
@@ -106,7 +107,7 @@ class BPEStore:
             strands = [sequences]
             if both_strands:
                 strands.append(sequences.reverse_complement())
-            return Encoded.of(SequenceBatch.joined(strands), self._encode)
+            return Encoded.of(SequenceBatch.joined(strands), self.encode)
 
         folder = cache_folder("tokens") / self.digest
         try:
@@ -114,22 +115,16 @@ class BPEStore:
         except (UserError, OSError):
             self._ahead[name] = encode()
 
-    def _encode(self, sequences: SequenceBatch) -> tuple[ndarray, Int64[ndarray, " n"]]:
+    def encode(self, sequences: SequenceBatch) -> tuple[ndarray, Int64[ndarray, " n"]]:
+        """Ids of sequences, one after the other, and how many each has; nothing is kept."""
         read = self.encoder.encode_batch_fast(sequences.to_text(), add_special_tokens=False)
         lists = [one.ids for one in read]
         counts = np.fromiter(map(len, lists), np.int64, len(lists))
-        return np.fromiter(chain.from_iterable(lists), self._dtype, int(counts.sum())), counts
+        return np.fromiter(chain.from_iterable(lists), self.dtype, int(counts.sum())), counts
 
 
-def _through_cache(target: Path, encode: Any) -> Encoded:
-    found = Encoded.open(target)
-    if found is None:
-        with exclusive(target.parent / f"{target.name}.lock"):
-            found = Encoded.open(target)
-            if found is None:
-                with publish_folder(target, force=True) as partial:
-                    encode().save(partial)
-                found = Encoded.open(target)
+def _through_cache(target: Path, encode: Callable[[], Encoded]) -> Encoded:
+    found = open_or_build(target, Encoded.open, lambda partial: encode().save(partial))
     return encode() if found is None else found
 
 

@@ -126,10 +126,14 @@ def _refuse_other(tree: Mapping[str, Any], config: RunConfig, start: StartConfig
     """Refuse a run of other tokens, or of a model that would compute other things."""
     key = differing_key({"tokenizer": tree["tokenizer"]}, {"tokenizer": config.tokenizer.to_tree()})
     if key is not None:
-        wanted = ", ".join(f"{k}: {v}" for k, v in dict(tree["tokenizer"]).items())
+        tokenizer: dict[str, Any] = dict(tree["tokenizer"])
+        wanted = ", ".join(f"{k}: {v}" for k, v in tokenizer.items())
         raise ConfigError(
             f"start.run: {start.run} reads other tokens ({key} differs)",
-            f"set tokenizer to {{{wanted}}}",
+            # Nobody would copy a packed vocabulary.
+            "set tokenizer to {name: bpe, file: …}, with the vocabulary it was trained on"
+            if tokenizer["name"] == "bpe"
+            else f"set tokenizer to {{{wanted}}}",
         )
     theirs: dict[str, Any] = dict(tree["model"])
     theirs = theirs["members"][0] if "members" in theirs else theirs

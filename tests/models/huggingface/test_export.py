@@ -10,10 +10,12 @@ from tests.models.huggingface import checkpoints
 from tests.planted import plant
 from tests.training.pretraining.genomes import patterned
 from tests.training.pretraining.genomes import settings as language
+from tests.words import vocabulary
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from attendna.core.config import parse
 from attendna.core.errors import ConfigError, FolderError
+from attendna.genome.sequences import SequenceBatch
 from attendna.models.huggingface.checkpoint import HuggingfaceCheckpoint
 from attendna.models.huggingface.export import export
 from attendna.models.language_checkpoint import load_language
@@ -130,3 +132,20 @@ def test_other_models_are_refused(runs: tuple[Path, Path], tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="is a model cnn, for which transformers has no class"):
         export(runs[0], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@torch.no_grad()
+def test_a_language_model_of_words_is_one_too(tmp_path: Path) -> None:
+    config = {"model_type": "bert", **checkpoints.SIZES, "max_position_embeddings": 80}
+    settings = language(tokenizer={"name": "bpe", "vocabulary": vocabulary().pack()}, tell="words")
+    settings["model"] = {"name": "huggingface", "config": config}
+    settings["trainer"] |= {"max_steps": 2, "validations": 1}
+    parsed = parse(PretrainingConfig, settings, "test")
+    run = pretrain(parsed, [patterned(tmp_path)], tmp_path / "run", progress=False)
+    out = export(run, tmp_path / "out")
+    model, text = load_language(run)[1], "ACGTTGCAAGGTATAAACGGGCGG"
+    read = AutoTokenizer.from_pretrained(out)(text, return_tensors="pt")
+    expected = AutoModel.from_pretrained(out).eval()(**read).last_hidden_state[:, 1:-1]
+    batch = SequenceBatch.from_text([text])
+    codes, lengths = (torch.from_numpy(part) for part in batch.padded())
+    torch.testing.assert_close(model(model.tokenizer(codes, lengths)), expected, atol=1e-5, rtol=0)

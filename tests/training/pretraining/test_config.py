@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.training.pretraining.genomes import SMALL
+from tests.words import vocabulary
 
+from attendna.core.config import parse
 from attendna.core.errors import ConfigError
 from attendna.training.pretraining.config import PretrainingConfig
 
@@ -31,6 +33,22 @@ def test_what_is_impossible_is_one_line(tmp_path: Path, assignment: str, complai
     assert PretrainingConfig.read(path).windows.length == 64
     with pytest.raises(ConfigError, match=complaint):
         PretrainingConfig.read(path, [assignment])
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"tell": "bases"}, "words are told, set tell: words"),
+        ({"masking": {"span": 3}}, "hidden word by word, leave it out"),
+        ({"contrastive": {"weight": 0.1}}, "the strands have other words"),
+    ],
+    ids=["tell", "span", "contrastive"],
+)
+def test_byte_pairs_are_hidden_and_told_as_words(changes: dict, complaint: str) -> None:
+    tree = SMALL | {"tokenizer": {"name": "bpe", "vocabulary": vocabulary().pack()}}
+    assert parse(PretrainingConfig, tree | {"tell": "words"}, "test").tell == "words"
+    with pytest.raises(ConfigError, match=complaint):
+        parse(PretrainingConfig, tree | {"tell": "words"} | changes, "test")
 
 
 @pytest.mark.parametrize("recipe", ["pretrain.yaml", "pretrain_bert.yaml", "pretrain_small.yaml"])

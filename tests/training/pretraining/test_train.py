@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 from tests.training.pretraining.genomes import patterned, settings
+from tests.words import vocabulary
 
 from attendna.core.config import parse
 from attendna.core.errors import ConfigError, FolderError, UserError
@@ -19,7 +20,10 @@ from attendna.models.language_checkpoint import load_language
 from attendna.training.pretraining.config import PretrainingConfig
 from attendna.training.pretraining.train import pretrain
 from attendna.training.pretraining.windows import WindowBatch, WindowBatches
+from attendna.training.pretraining.word_windows import WordBatches
 from attendna.training.run import RunFolder
+
+PAIRS = {"tokenizer": {"name": "bpe", "vocabulary": vocabulary().pack()}, "tell": "words"}
 
 
 def config_of(**changes) -> PretrainingConfig:
@@ -56,6 +60,18 @@ def test_it_tells_what_those_who_count_do_not(learned: Path) -> None:
     assert rows[run, "perplexity"]["value"] < 2
 
 
+def test_words_of_a_pattern_are_told_as_its_bases_are(genome: Path, tmp_path: Path) -> None:
+    config = config_of(**PAIRS, trainer={"max_steps": 120, "epochs": 100})
+    out = pretrain(config, [genome], tmp_path / "run", progress=False)
+    run, rows = load_language(out)[0].run_id, json.loads((out / "metrics.json").read_text())
+    found = {(row["run"], row["metric"]): row["value"] for row in rows}
+    # A tenth of all bases is noise, and what is not is told by what stands on either side.
+    assert found[run, "masked_accuracy"] > 0.7 > found["markov_0", "masked_accuracy"] + 0.3
+    assert found[run, "perplexity"] < found["markov_5", "perplexity"]
+    assert len({row["n"] for row in rows}) == 1
+    assert len(rows) == 2 + 3 * 28
+
+
 def test_a_run_says_what_it_is(learned: Path) -> None:
     header, model = load_language(learned)
     assert [genome.file for genome in header.genomes] == ["genome.fa"]
@@ -71,10 +87,11 @@ def test_a_run_says_what_it_is(learned: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [5, 9])
+@pytest.mark.parametrize("batches", [WindowBatches, WordBatches], ids=["bases", "words"])
 def test_it_goes_on_to_the_same_bits(
-    genome: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+    genome: Path, tmp_path: Path, number: int, batches: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get: Callable[..., WindowBatch] = WindowBatches.__getitem__
+    get: Callable[..., WindowBatch] = batches.__getitem__
 
     def broken(self: WindowBatches, wanted: int) -> WindowBatch:
         if wanted == number:
@@ -84,12 +101,12 @@ def test_it_goes_on_to_the_same_bits(
     changes = {
         "model": {"dropout": 0.2},
         "trainer": {"save_every": 0.0},
-        "contrastive": {"weight": 0.1},
         "windows": {"soft_mask_weight": 0.5},
     }
+    changes |= PAIRS if batches is WordBatches else {"contrastive": {"weight": 0.1}}
     config = config_of(**changes)
     with monkeypatch.context() as patch:
-        patch.setattr(WindowBatches, "__getitem__", broken)
+        patch.setattr(batches, "__getitem__", broken)
         with pytest.raises(RuntimeError, match="the lights went out"):
             pretrain(config, [genome], tmp_path / "run", progress=False)
     again = pretrain(config, [genome], tmp_path / "run", resume=True, progress=False)

@@ -8,6 +8,7 @@ from attendna.core.config import Config
 from attendna.models.language import Told
 from attendna.models.model import AnyModelConfig
 from attendna.prediction.device import PrecisionChoice
+from attendna.tokens.bpe import BPEConfig
 from attendna.tokens.tokenizer import AnyTokenizerConfig
 from attendna.training.run import OptimizerConfig, SavedConfig
 
@@ -36,19 +37,20 @@ class MaskingConfig(Config):
     """What is hidden of a window.
 
     Bases are hidden, and with them every token that touches one: overlapping words next to a hidden
-    base cannot give it away.
+    base cannot give it away. Of a byte-pair encoding words are hidden.
     """
 
     rate: float = Field(default=0.3, gt=0, lt=1)
-    """Share of bases that are hidden."""
+    """Share of bases, or of byte-pair words, that are hidden."""
     span: int | None = Field(default=None, ge=1)
     """Bases of a hidden stretch, which begins anywhere. By default a word that belongs to one token
     alone (a patch, a single base) is hidden whole, and of overlapping words a stretch as long as
     one; 1 hides single bases, and the patch around each is not read."""
     mask: float = Field(default=0.8, ge=0, le=1)
-    """Share of hidden stretches that are read as N."""
+    """Share of hidden stretches that are read as N; of hidden words, as [MASK]."""
     random: float = Field(default=0.1, ge=0, le=1)
-    """Share of hidden stretches that are read as random bases; the rest is read as it is."""
+    """Share of hidden stretches that are read as random bases, of hidden words as other words; the
+    rest is read as it is."""
     loss_on: Literal["masked", "all"] = "masked"
     """``masked`` is the text of the published work, ``all`` its code."""
 
@@ -105,3 +107,17 @@ class PretrainingConfig(SavedConfig):
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
     trainer: PretrainingTrainerConfig = PretrainingTrainerConfig()
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _words_are_hidden_and_told_whole(self) -> Self:
+        if isinstance(self.tokenizer, BPEConfig):
+            if self.tell != "words":
+                raise ValueError("tell: of a byte-pair encoding words are told, set tell: words")
+            if self.masking.span is not None:
+                raise ValueError("masking.span: byte pairs are hidden word by word, leave it out")
+            if self.contrastive is not None:
+                raise ValueError(
+                    "contrastive: the strands have other words of a byte-pair encoding, leave it "
+                    "out"
+                )
+        return self

@@ -1,4 +1,7 @@
-"""From settings and genomes to a run folder with a pretrained language model."""
+"""From settings and genomes to a run folder with a pretrained language model.
+
+Shapes: ``B`` windows, ``L`` bases.
+"""
 
 import copy
 import dataclasses
@@ -9,7 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from jaxtyping import UInt8
 from rich.console import Console
+from torch import Tensor
 
 from attendna.core.errors import ConfigError
 from attendna.core.files import publish_file
@@ -17,18 +22,19 @@ from attendna.core.memory import keep_freed_memory
 from attendna.evaluation.evaluate import METRICS_FILE, Measurement
 from attendna.evaluation.language import baselines, measure_language
 from attendna.evaluation.markov import MarkovModel
-from attendna.models.language import LanguageModel
 from attendna.models.language_checkpoint import (
     Genome,
     LanguageCheckpoint,
     load_language,
     save_language,
 )
+from attendna.models.word_language import AnyLanguageModel, WordLanguageModel, language_model
 from attendna.prediction.device import choose_device, choose_precision, describe
 from attendna.training.batches import WEIGHTS, seed_of
 from attendna.training.pretraining.config import PretrainingConfig
 from attendna.training.pretraining.corpus import Corpus
 from attendna.training.pretraining.windows import WindowBatches
+from attendna.training.pretraining.word_windows import WordBatches
 from attendna.training.processes import process_rank, wait_for
 from attendna.training.run import Environment, RunFolder, default_threads
 
@@ -123,16 +129,19 @@ class Pretraining:
     ) -> None:
         self.config = config
         self.corpus = Corpus(genomes, config.windows, exclude)
-        self.batches = WindowBatches(
+        self.windows = WindowBatches(
             self.corpus, batch_size=config.trainer.batch_size, seed=config.seed
         )
         with torch.random.fork_rng():
             torch.manual_seed(seed_of(config.seed, WEIGHTS))
-            self.model = LanguageModel(config.model, config.tokenizer.build(), config.tell)
+            self.model = language_model(config.model, config.tokenizer.build(), config.tell)
+        self.batches = (
+            WordBatches(self.windows, self.model.tokenizer)
+            if isinstance(self.model, WordLanguageModel)
+            else self.windows
+        )
         # The model may refuse the length of the windows.
-        with torch.inference_mode():
-            codes = self.batches[0].codes[:1]
-            copy.deepcopy(self.model).eval()(codes)
+        _read_one(copy.deepcopy(self.model).eval(), self.windows[0].codes[:1])
         self.header = LanguageCheckpoint(
             run_id=config.run_id(self.corpus.digest),
             tokenizer=config.tokenizer,
@@ -156,8 +165,7 @@ class Pretraining:
             own_settings,
             run,
         )
-        from attendna.training.pretraining.module import PretrainingModule
-        from attendna.training.pretraining.validation import HeldOut
+        from attendna.training.pretraining.parts import held_out_of, module_of
         from attendna.training.progress import ProgressBar
         from attendna.training.record import Record
         from attendna.training.schedule import Schedule
@@ -167,27 +175,21 @@ class Pretraining:
         device = choose_device(settings.device)
         machine = Machine(device, environment.precision, environment.threads)
         self._tell(console, f"{describe(device)} in {machine.precision}, {machine.threads} threads")
-        held_out = HeldOut(
-            self.corpus.held_out_codes(), self.model, config.masking, config.seed, machine.precision
-        )
+        held_out = held_out_of(self.model, self.corpus.held_out_codes(), config, machine.precision)
+        if isinstance(self.batches, WordBatches):
+            console.print("encoding the genomes, or opening what was encoded of them")
+            self.batches.encode()
         with own_settings(machine):
             model = self.model.to(device)
             processes = settings.devices * settings.nodes
             accumulate = config.optimizer.accumulate
-            an_epoch = self.batches.batches_an_epoch / (processes * accumulate)
+            an_epoch = self.windows.batches_an_epoch / (processes * accumulate)
             steps = max(1, round(settings.epochs * an_epoch))
             steps = min(steps, settings.max_steps or steps)
             schedule = Schedule.of_steps(steps, settings.validations, config.optimizer, an_epoch)
             if settings.warmup_steps is not None:
                 schedule = dataclasses.replace(schedule, warmup_steps=settings.warmup_steps)
-            module = PretrainingModule(
-                model,
-                masking=config.masking,
-                contrastive=config.contrastive,
-                optimizer=config.optimizer,
-                schedule=schedule,
-                seed=config.seed,
-            )
+            module = module_of(model, config, schedule)
             record = Record(
                 folder,
                 schedule,
@@ -230,9 +232,17 @@ class Pretraining:
         console.print(
             f"{len(corpus.genomes)} genomes: {corpus.train.bases:,} bases to learn, "
             f"{corpus.valid.bases:,} held out ({', '.join(corpus.held_out)}){left_out}; "
-            f"{self.batches.windows_an_epoch:,} windows an epoch",
+            f"{self.windows.windows_an_epoch:,} windows an epoch",
             soft_wrap=True,
         )
+
+
+def _read_one(model: AnyLanguageModel, codes: UInt8[Tensor, "B L"]) -> None:
+    with torch.inference_mode():
+        if isinstance(model, WordLanguageModel):
+            model(model.tokenizer(codes, torch.full((len(codes),), codes.shape[1])))
+        else:
+            model(codes)
 
 
 def _write_metrics(folder: RunFolder, rows: Sequence[Measurement]) -> None:

@@ -64,22 +64,26 @@ class HeldOut:
         return Tally.of(self.hidden, self.probabilities(model))
 
     def measure(self, model: LanguageModel) -> dict[str, float]:
-        """The loss in nats a base, and what follows from it.
+        """The loss in nats a base, and what follows from it; see :func:`measures_of`."""
+        return measures_of(self.tally(model))
 
-        Raises
-        ------
-        DivergedError
-            The model has diverged.
-        """
-        tally = self.tally(model)
-        loss = float(tally.loss.sum() / tally.asked.sum())
-        if not np.isfinite(loss):
-            raise DivergedError(
-                "the training has diverged: the loss is no number",
-                "set optimizer.learning_rate lower, or the warm-up longer",
-            )
-        accuracy = float(tally.correct.sum() / tally.asked.sum())
-        return {"loss": loss, ACCURACY: accuracy, PERPLEXITY: float(np.exp(loss))}
+
+def measures_of(tally: Tally) -> dict[str, float]:
+    """The loss in nats a base, and what follows from it.
+
+    Raises
+    ------
+    DivergedError
+        The model has diverged.
+    """
+    loss = float(tally.loss.sum() / tally.asked.sum())
+    if not np.isfinite(loss):
+        raise DivergedError(
+            "the training has diverged: the loss is no number",
+            "set optimizer.learning_rate lower, or the warm-up longer",
+        )
+    accuracy = float(tally.correct.sum() / tally.asked.sum())
+    return {"loss": loss, ACCURACY: accuracy, PERPLEXITY: float(np.exp(loss))}
 
 
 def _told(model: LanguageModel, length: int) -> Bool[Tensor, " L"]:

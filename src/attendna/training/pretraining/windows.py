@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 from numpy import ndarray
 from torch import Tensor
 
@@ -26,6 +26,17 @@ class WindowBatch(NamedTuple):
     weights: Float32[Tensor, "B L"]
     """Of each base in the loss."""
     number: int
+
+
+class Drawn(NamedTuple):
+    """Where windows lie."""
+
+    genome: Int64[ndarray, " B"]
+    """Number of the genome."""
+    offset: Int64[ndarray, " B"]
+    """First base in the genome's codes."""
+    turned: Bool[ndarray, " B"]
+    """Whether the other strand is read."""
 
 
 class WindowBatches:
@@ -62,16 +73,31 @@ class WindowBatches:
 
     def __getitem__(self, number: int) -> WindowBatch:
         """The batch of a number."""
+        drawn = self.draw(number)
+        codes, weights = self.codes(drawn), self.weights(drawn)
+        return WindowBatch(torch.from_numpy(codes), torch.from_numpy(weights), number)
+
+    def draw(self, number: int) -> Drawn:
+        """Where the windows of a batch lie."""
         random = np.random.default_rng(seed_of(self.seed, AUGMENTATION, number))
         tiled = self.config.sampling == "tiled"
         genome, offset = self._tiled(number) if tiled else self._anywhere(random)
-        codes = self.corpus.codes(genome, offset)
-        weights = self._weights(genome, offset)
+        turned = np.zeros(genome.size, dtype=bool)
         if self.config.both_strands:
             turned = random.random(genome.size) < 0.5
-            codes[turned] = complement(codes[turned])[:, ::-1]
-            weights[turned] = weights[turned][:, ::-1]
-        return WindowBatch(torch.from_numpy(codes), torch.from_numpy(weights), number)
+        return Drawn(genome, offset, turned)
+
+    def codes(self, drawn: Drawn) -> UInt8[ndarray, "B L"]:
+        """The bases of windows, on the strand that each is read on."""
+        codes = self.corpus.codes(drawn.genome, drawn.offset)
+        codes[drawn.turned] = complement(codes[drawn.turned])[:, ::-1]
+        return codes
+
+    def weights(self, drawn: Drawn) -> Float32[ndarray, "B L"]:
+        """What each base of windows counts in the loss, on the strand that each is read on."""
+        weights = self._weights(drawn.genome, drawn.offset)
+        weights[drawn.turned] = weights[drawn.turned][:, ::-1]
+        return weights
 
     def _tiled(self, number: int) -> tuple[Int64[ndarray, " B"], Int64[ndarray, " B"]]:
         epoch, place = divmod(number, self.batches_an_epoch)
