@@ -1,4 +1,4 @@
-"""Two small trained runs on one planted task, for every test that only reads or copies them."""
+"""Small trained runs on one planted task, for every test that only reads or copies them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,3 +34,19 @@ def runs(planted: "Task", tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
         }
         train(RunConfig.model_validate(settings), planted.folder, out / name, progress=False)
     return out / "good", out / "poor"
+
+
+@pytest.fixture(scope="session")
+def light(planted: "Task", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the light attention model."""
+    from attendna.training.run import RunConfig
+    from attendna.training.train import train
+
+    settings = {
+        "tokenizer": {"name": "kmer", "k": 4},
+        "model": {"name": "enhancer_attention", "embedding": "learned"},
+        "optimizer": {"learning_rate": 0.03},
+        "trainer": {"epochs": 20, "batch_size": 32, "threads": 1, "device": "cpu"},
+    }
+    out = tmp_path_factory.mktemp("light") / "run"
+    return train(RunConfig.model_validate(settings), planted.folder, out, progress=False)

@@ -6,22 +6,10 @@ import polars as pl
 import pytest
 
 from attendna.cli.main import run
+from attendna.core.config import parse
+from attendna.models.enformer import EnformerConfig
+from attendna.models.track_checkpoint import Track, TrackCheckpoint, save_tracks
 from attendna.tasks.store import Task
-from attendna.training.run import RunConfig
-from attendna.training.train import train
-
-
-@pytest.fixture(scope="module")
-def light(planted: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of the light model."""
-    settings = {
-        "tokenizer": {"name": "kmer", "k": 4},
-        "model": {"name": "enhancer_attention", "embedding": "learned"},
-        "optimizer": {"learning_rate": 0.03},
-        "trainer": {"epochs": 20, "batch_size": 32, "threads": 1, "device": "cpu"},
-    }
-    out = tmp_path_factory.mktemp("light") / "run"
-    return train(RunConfig.model_validate(settings), planted.folder, out, progress=False)
 
 
 def test_where_a_model_looks_is_written_and_scored(
@@ -56,3 +44,36 @@ def test_a_model_without_attention_is_one_line(
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith("error: cnn: a CNN has no attention")
     assert not out.exists()
+
+
+def test_a_run_of_tracks_is_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree = {
+        "width": 12, "depth": 2, "stages": 3, "multiple": 2, "bins": 20,
+        "attention": {"heads": 2, "key_width": 4, "sparse": {"block": 4, "random": 1}},
+    }  # fmt: skip
+    config = parse(EnformerConfig, tree, "test")
+    track = Track(identifier="t", description="", assay="CAGE")
+    header = TrackCheckpoint(
+        run_id="r", model=config, window=320, bin_size=8, heads={"human": (track,)}
+    )
+    folder = tmp_path / "run"
+    folder.mkdir()
+    save_tracks(folder, header, header.build())
+    codes = np.random.default_rng(0).integers(0, 4, (2, 320))
+    texts = ["".join("ACGT"[code] for code in row) for row in codes]
+    source, out = tmp_path / "in.fa", tmp_path / "out"
+    source.write_text("".join(f">{row}\n{text}\n" for row, text in enumerate(texts)))
+    words = ["interpret", "attention", str(folder), str(source), "--out", str(out)]
+    assert run([*words, "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["scores"] == {}
+    assert "no base is mutated" in said.err
+    with np.load(out / "maps.npz") as maps:
+        assert maps["1/0/layer1"].shape == (2, 40, 40)
+        assert (maps["1/0/layer1"] == 0).any()
+    profiles = pl.read_parquet(out / "profiles.parquet").group_by("id").agg(pl.sum("rollout"))
+    assert profiles["rollout"].to_numpy() == pytest.approx([1, 1], abs=1e-4)
+    assert "Layer 2, head 2" in (out / "attention.html").read_text(encoding="utf-8")
+    source.write_text(f">short\n{texts[0][:-1]}\n")
+    assert run([*words, "--force"]) == 2
+    assert "row 1: 319 bases are no whole number of bins of 8" in capsys.readouterr().err

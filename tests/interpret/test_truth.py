@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from attendna.core.errors import DataError
-from attendna.interpret.truth import base_auroc, mark_bases, read_truth
+from attendna.interpret.truth import base_auprc, base_auroc, mark_bases, read_truth
 
 
 def test_the_auroc_of_bases_is_that_of_sklearn_sequence_by_sequence() -> None:
@@ -50,3 +50,16 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     pl.DataFrame({"id": ["a"], "start": [0]}).write_parquet(path)
     with pytest.raises(DataError, match="the column end is missing"):
         read_truth(path, ["a"], 4)
+
+
+def test_the_average_precision_is_of_the_bases_that_are_known() -> None:
+    values = np.random.default_rng(0).random((3, 20)).astype(np.float32)
+    truth = np.zeros((3, 20), dtype=bool)
+    truth[:2, 4:9] = True
+    values[0, 6:12] = np.nan
+    values[1, :4] = np.nan
+    values[1, 9:] = np.nan
+    found = base_auprc(values, truth)
+    known = ~np.isnan(values[0])
+    assert found[0] == pytest.approx(average_precision_score(truth[0, known], values[0, known]))
+    assert np.isnan(found[1:]).all()

@@ -46,28 +46,39 @@ def interpret_attention(
 
     Writes profiles.parquet with a row a base (its share in the last layer, and in the rollout over
     all layers), maps.npz with the weights of the first sequences, and attention.html. Attention is
-    not attribution: how well it agrees with mutating bases is told beside it.
+    not attribution: how well it agrees with mutating bases is told beside it. Of a run of tracks
+    the predicted bins are the readers, sequences are windows of it, and no base is mutated.
     """
     from attendna.core.files import publish_folder, refuse_existing
 
     refuse_existing(out, force=force)
     from attendna.interpret.attention_profiles import attention_profiles
+    from attendna.interpret.track_attention import track_attention_profiles
     from attendna.interpret.truth import read_truth
+    from attendna.models.header import is_of_tracks
+    from attendna.models.track_checkpoint import load_tracks
+    from attendna.prediction.device import choose_device
     from attendna.prediction.predictor import Predictor
     from attendna.prediction.sequences import read_sequences
 
-    predictor = Predictor.load(run, device, precision="fp32")
-    ids, sequences = read_sequences(source, predictor.checkpoint.input.letters)
+    predictor = None if is_of_tracks(run) else Predictor.load(run, device, precision="fp32")
+    letters = "unknown" if predictor is None else predictor.checkpoint.input.letters
+    ids, sequences = read_sequences(source, letters)
     if len(ids) > limit:
         say(f"taking the first {limit} of {len(ids)} sequences; --limit takes more")
         ids, sequences = ids[:limit], sequences.take(range(limit))
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("looking") as advance:
-        found = attention_profiles(
-            predictor, sequences, ids, maps=maps, source=source, progress=advance
-        )
+        settings: dict[str, Any] = {"maps": maps, "source": source, "progress": advance}
+        if predictor is None:
+            model = load_tracks(run)[1].to(choose_device(device))
+            found = track_attention_profiles(model, sequences, ids, **settings)
+        else:
+            found = attention_profiles(predictor, sequences, ids, **settings)
     scores: dict[str, dict[str, float]] = {}
-    if mutate:
+    if predictor is None:
+        say("a model of tracks: no base is mutated, and what its attention is worth is not told")
+    elif mutate:
         scores[MUTATED] = found.agreement(predictor, mutate)
     if known is not None:
         scores[PLANTED] = found.found(known)

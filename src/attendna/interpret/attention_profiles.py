@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Float64
 from numpy import ndarray
-from scipy import stats
 
 from attendna.genome import alphabet
 from attendna.genome.sequences import SequenceBatch
+from attendna.interpret.agreement import rank_correlations
 from attendna.interpret.attention import AttentionMaps, attention_maps
 from attendna.interpret.mutagenesis import saturation_mutagenesis
 from attendna.interpret.truth import base_auroc
@@ -57,27 +57,15 @@ class AttentionProfiles:
 
     def found(self, truth: Bool[ndarray, "N L"]) -> dict[str, float]:
         """Mean AUROC by which each way tells the bases that matter from others; NaN if none do."""
-        scores = {way: base_auroc(self.of(way), truth) for way in WAYS}
-        return {
-            way: float(np.nanmean(score)) if np.isfinite(score).any() else float("nan")
-            for way, score in scores.items()
-        }
+        return {way: _mean(base_auroc(self.of(way), truth)) for way in WAYS}
 
     def agreement(self, predictor: Predictor, most: int) -> dict[str, float]:
         """Mean rank correlation of each way with how much the prediction changes when a base does,
         over the first sequences."""
         some = self.sequences.take(range(min(most, len(self.ids))))
         changes = np.abs(saturation_mutagenesis(predictor, some).importance())
-        found: dict[str, float] = {}
-        for way in WAYS:
-            pairs = [
-                (self.of(way)[row, :length], changes[row, :length])
-                for row, length in enumerate(some.lengths)
-            ]
-            results: list[Any] = [stats.spearmanr(*pair) for pair in pairs]
-            each = [float(result.statistic) for result in results]
-            found[way] = float(np.nanmean(each)) if np.isfinite(each).any() else float("nan")
-        return found
+        rows, bases = changes.shape
+        return {way: _mean(rank_correlations(self.of(way)[:rows, :bases], changes)) for way in WAYS}
 
     def to_frame(self) -> pl.DataFrame:
         """One row a base: ``id, position`` (from 0), ``base, attention, rollout``."""
@@ -103,6 +91,11 @@ class AttentionProfiles:
                 for depth, layer in enumerate(one.layers):
                     arrays[f"{row}/{number}/layer{depth}"] = layer.astype(np.float32)
         np.savez_compressed(folder / MAPS_FILE, **arrays)
+
+
+def _mean(values: Float64[ndarray, " N"]) -> float:
+    """The mean of the sequences that have a value; NaN if none does."""
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
 def attention_profiles(

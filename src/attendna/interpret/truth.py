@@ -11,6 +11,7 @@ import polars as pl
 from jaxtyping import Bool, Float32, Float64
 from numpy import ndarray
 from scipy import stats
+from sklearn.metrics import average_precision_score
 
 from attendna.core.errors import DataError
 
@@ -72,3 +73,18 @@ def base_auroc(
     p, q = positive.sum(axis=1), negative.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return ((ranks * positive).sum(axis=1) - p * (p + 1) / 2) / (p * q)
+
+
+def base_auprc(
+    importance: Float32[ndarray, "N L"], truth: Bool[ndarray, "N L"]
+) -> Float64[ndarray, " N"]:
+    """The average precision of the same; by chance it is about the share of bases that matter.
+
+    NaN where all or none of them matter.
+    """
+    found = np.full(len(importance), np.nan)
+    for row, (values, matters) in enumerate(zip(importance, truth, strict=True)):
+        known = ~np.isnan(values)
+        if matters[known].any() and not matters[known].all():
+            found[row] = average_precision_score(matters[known], values[known])
+    return found

@@ -17,9 +17,12 @@ from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.style import GAIN, blank, class_color, rgba
 from attendna.report.template import measure
 
-WARNING = (
+NOT_ATTRIBUTION = (
     "Attention is not attribution: it says where a layer looks, not what the prediction follows "
-    "from. What mutating bases changes is; the table says how well the two agree."
+    "from."
+)
+WARNING = (
+    f"{NOT_ATTRIBUTION} What mutating bases changes is; the table says how well the two agree."
 )
 
 MOST_TOKENS = 160
@@ -72,7 +75,7 @@ class AttentionPage:
                 Section(
                     "profile",
                     "Profile",
-                    warnings=[WARNING],
+                    warnings=[WARNING if rows else NOT_ATTRIBUTION],
                     charts=[Chart("Attention by base", note, self.profile(), wide=True)],
                     tables=tables,
                 ),

@@ -42,3 +42,18 @@ def test_layers_draw_their_own_blocks() -> None:
     config = BlockConfig(block=4)
     first, second = (config.layout(200, 2, number) for number in (0, 1))
     assert not torch.equal(first.blocks, second.blocks)
+
+
+@pytest.mark.parametrize("positions", ["relative", "rotary", "none"])
+@pytest.mark.parametrize("sparse", [None, BlockConfig(block=4)])
+def test_weights_are_those_the_layer_reads_by(positions: str, sparse: BlockConfig | None) -> None:
+    made = layer(positions=positions, sparse=sparse).double()
+    x = torch.randn(1, 41, 24, dtype=torch.float64)
+    weights = made.weights(x).dense()
+    value = made.value(x).unflatten(2, (2, -1)).transpose(1, 2)
+    read = made.output((weights @ value[0]).transpose(0, 1).flatten(1))
+    # Distances are described in single precision, whatever the layer computes in.
+    torch.testing.assert_close(read, made(x)[0], atol=1e-10, rtol=0)
+    assert ((weights == 0).any()) == (sparse is not None)
+    made.dense = True
+    assert not (made.weights(x).dense() == 0).any()

@@ -18,7 +18,8 @@ from attendna.models.layers.positions import RotaryPositions, rotate
 from attendna.models.layers.relative import GammaScale, relative_features
 from attendna.models.layers.sparse.attention import block_sparse_attention, dense_attention
 from attendna.models.layers.sparse.chunked import Relative
-from attendna.models.layers.sparse.layout import BlockConfig
+from attendna.models.layers.sparse.layout import BlockConfig, Layout
+from attendna.models.layers.sparse.weights import AttentionWeights
 
 
 class TrackAttentionConfig(Config):
@@ -65,7 +66,26 @@ class TrackAttention(nn.Module):
 
     def forward(self, x: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
         """What each bin reads of the others."""
-        query, key, value = (self._split(part(x)) for part in (self.query, self.key, self.value))
+        query, key, relative = self._scored(x)
+        value = self._split(self.value(x))
+        dropout = self.config.dropout if self.training else 0.0
+        layout = self._layout(x.shape[1])
+        if layout is None:
+            read = dense_attention(query, key, value, relative=relative, dropout=dropout)
+        else:
+            read = block_sparse_attention(
+                query, key, value, layout, relative=relative, dropout=dropout
+            )
+        return self.output(read.transpose(1, 2).flatten(2))
+
+    def weights(self, x: Float[Tensor, "1 L D"]) -> AttentionWeights:
+        """How much each bin reads of the others, to be looked at; in evaluation mode."""
+        query, key, relative = self._scored(x)
+        return AttentionWeights(query[0], key[0], self._layout(x.shape[1]), relative)
+
+    def _scored(self, x: Float[Tensor, "B L D"]) -> tuple[Tensor, Tensor, Relative | None]:
+        """Scaled queries and keys of each head, and what distance adds to their scores."""
+        query, key = self._split(self.query(x)), self._split(self.key(x))
         query = query * self.config.key_width**-0.5
         relative = None
         if self.config.positions == "relative":
@@ -74,15 +94,12 @@ class TrackAttention(nn.Module):
         elif self.config.positions == "rotary":
             rotation = self.rotary.rotation(x.shape[1], x.device)
             query, key = rotate(query, rotation), rotate(key, rotation)
-        dropout = self.config.dropout if self.training else 0.0
+        return query, key, relative
+
+    def _layout(self, length: int) -> Layout | None:
         if self.config.sparse is None or self.dense:
-            read = dense_attention(query, key, value, relative=relative, dropout=dropout)
-        else:
-            layout = self.config.sparse.layout(x.shape[1], self.config.heads, self.layer)
-            read = block_sparse_attention(
-                query, key, value, layout, relative=relative, dropout=dropout
-            )
-        return self.output(read.transpose(1, 2).flatten(2))
+            return None
+        return self.config.sparse.layout(length, self.config.heads, self.layer)
 
     def _split(self, x: Float[Tensor, "B L W"]) -> Float[Tensor, "B H L C"]:
         return x.unflatten(2, (self.config.heads, -1)).transpose(1, 2)
