@@ -7,13 +7,17 @@ from scipy import stats
 from attendna.core.errors import UserError
 from attendna.evaluation.metrics import METRICS, Sample
 from attendna.evaluation.uncertainty import (
+    Estimate,
     bootstrap,
     delong,
     delong_interval,
     delong_test,
+    ends,
     interval,
     mcnemar,
+    mean_of_rows,
     paired_difference,
+    resampled_ratios,
     resamples,
 )
 
@@ -222,3 +226,30 @@ def test_mcnemar_counts_the_rows_that_differ() -> None:
     assert mcnemar(first, second) == pytest.approx(22 / 1024)
     assert mcnemar(second, first) == pytest.approx(22 / 1024)
     assert mcnemar(first, first) == 1
+
+
+def test_the_mean_of_rows_leaves_out_those_without_a_value() -> None:
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    values[:40] = np.nan
+    found = mean_of_rows(values, np.random.default_rng(1))
+    known = values[40:]
+    assert found.value == pytest.approx(known.mean())
+    reach = 1.96 * known.std() / np.sqrt(known.size)
+    assert found.high - found.low == pytest.approx(2 * reach, rel=0.1)
+    none = mean_of_rows(np.full(3, np.nan), np.random.default_rng(1))
+    assert np.isnan(none).all()
+    assert none._fields == Estimate._fields
+
+
+def test_columns_have_the_same_resamples() -> None:
+    over = np.random.default_rng(0).random((30, 2))
+    under = np.stack([np.ones(30), np.zeros(30)], axis=1)
+    draws = resampled_ratios(np.hstack([over, 3 * over]), np.hstack([under, under]),
+                             np.random.default_rng(1), 200)  # fmt: skip
+    assert draws.shape == (200, 4)
+    assert draws[:, 2] == pytest.approx(3 * draws[:, 0])
+    assert np.isnan(draws[:, [1, 3]]).all()
+    low, high = ends(draws)
+    assert low[0] < over[:, 0].mean() < high[0]
+    assert np.isnan(low[1])
+    assert np.isnan(high[3])

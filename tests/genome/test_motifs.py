@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from attendna.core.errors import ConfigError, DataError
 from attendna.genome.alphabet import decode, encode
-from attendna.genome.motifs import IUPAC, Motif, choose_motif, read_motifs
+from attendna.genome.motifs import IUPAC, Motif, choose_motif, named_apart, read_motifs
 
 JASPAR = """\
 >MA0001.1 ONE
@@ -156,3 +156,17 @@ def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="not a text file"):
         read_motifs(tmp_path / "binary")
+
+
+def test_shuffled_columns_are_the_same_in_another_order() -> None:
+    motif = Motif.from_consensus("motif", "ACGTRYSWKMN")
+    shuffled = motif.shuffled(np.random.default_rng(0))
+    assert shuffled.name == "motif"
+    assert shuffled.consensus != motif.consensus
+    as_rows = [sorted(map(tuple, one.probabilities.tolist())) for one in (motif, shuffled)]
+    assert as_rows[0] == as_rows[1]
+
+
+def test_those_of_one_name_are_numbered() -> None:
+    motifs = [Motif.from_consensus(name, "ACGT") for name in ("a", "b", "a")]
+    assert [motif.name for motif in named_apart(motifs)] == ["a.1", "b", "a.2"]

@@ -22,6 +22,7 @@ GIVES = {
     "dna2vec": "attendna tokens train-dna2vec",
     "huggingface": "checkpoints of the BERT family, such as DNABERT",
     "lora": "fine-tuning by low-rank adapters",
+    "motifs": "interpret motifs: matching, and the motifs of JASPAR",
     "signal": "bigWig files",
     "tracks": "tasks of tracks: TFRecords and Zarr",
     "trees": "transfer by gradient-boosted trees (XGBoost)",

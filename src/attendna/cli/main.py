@@ -156,6 +156,9 @@ interpret = group(
         "attention": Verb(
             "attendna.cli.interpret_attention:interpret_attention", "See where a model looks."
         ),
+        "motifs": Verb(
+            "attendna.cli.interpret_motifs:interpret_motifs", "See which motifs a model reads."
+        ),
         "embeddings": Verb(
             "attendna.cli.interpret_embeddings:interpret_embeddings",
             "See how sequences lie in a model's representation.",

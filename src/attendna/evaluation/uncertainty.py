@@ -4,8 +4,8 @@ The intervals of metrics are bootstrap intervals over rows drawn anew with repla
 strata: a test split is a sample, and the shares of its classes are as random as the rest. They say
 how a number would vary over other test rows, not over other trainings of the model.
 
-Shapes: ``N`` rows, ``M`` samples or models, ``C`` metrics, ``R`` resamples, ``P`` positives,
-``Q`` negatives.
+Shapes: ``N`` rows, ``M`` samples or models, ``C`` metrics or columns, ``R`` resamples, ``P``
+positives, ``Q`` negatives.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,6 +47,14 @@ class Difference(NamedTuple):
     p_value: float
 
 
+class Estimate(NamedTuple):
+    """A number and the two ends of its 95 % interval; NaN where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
 def resamples(n: int, count: int, generator: np.random.Generator) -> Iterator[Weights]:
     """How often each of ``n`` rows is drawn in ``count`` resamples, a few resamples at a time."""
     size = max(1, _CHUNK // n)
@@ -81,6 +89,45 @@ def bootstrap(
         rows = [sample.weighted(weights) for sample in samples]
         chunks.append(np.array([[metric(weighted) for metric in metrics] for weighted in rows]))
     return np.concatenate(chunks, axis=2)
+
+
+def mean_of_rows(
+    values: Float64[ndarray, " N"], generator: np.random.Generator, count: int = RESAMPLES
+) -> Estimate:
+    """The mean of the rows that have a value (the others are NaN), with its percentile interval."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return Estimate(np.nan, np.nan, np.nan)
+    over, under = np.where(known, values, 0.0)[:, None], known.astype(np.float64)[:, None]
+    low, high = ends(resampled_ratios(over, under, generator, count))
+    return Estimate(float(values[known].mean()), float(low[0]), float(high[0]))
+
+
+def resampled_ratios(
+    over: Float64[ndarray, "N C"],
+    under: Float64[ndarray, "N C"],
+    generator: np.random.Generator,
+    count: int = RESAMPLES,
+) -> Float64[ndarray, "R C"]:
+    """Of each column, the sum over resampled rows by that of its divisor; all columns under the
+    same resamples, NaN where the divisor is 0."""
+    chunks: list[Float64[ndarray, "_ C"]] = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for weights in resamples(len(over), count, generator):
+            ratio = (weights @ over) / (weights @ under)
+            chunks.append(np.where(np.isfinite(ratio), ratio, np.nan))
+    return np.concatenate(chunks)
+
+
+def ends(
+    resampled: Float64[ndarray, "R C"],
+) -> tuple[Float64[ndarray, " C"], Float64[ndarray, " C"]]:
+    """Ends of the percentile interval of each column; NaN where one resample in twenty has none."""
+    defined = np.isnan(resampled).mean(axis=0) <= 1 - LEVEL
+    found = np.full((2, resampled.shape[1]), np.nan)
+    if defined.any():
+        found[:, defined] = np.nanquantile(resampled[:, defined], _TAILS, axis=0)
+    return found[0], found[1]
 
 
 def interval(metric: Metric, value: float, resampled: Float64[ndarray, " R"]) -> Interval:

@@ -6,7 +6,7 @@ Shapes: ``w`` bases of a motif, ``r`` sequences, ``n`` bases of each.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -103,6 +103,10 @@ class Motif:
         """The motif as it is read on the other strand."""
         return Motif(self.name, self.probabilities[::-1, ::-1].copy())
 
+    def shuffled(self, generator: np.random.Generator) -> "Motif":
+        """Its places in another order: the same composition, and another motif."""
+        return Motif(self.name, generator.permutation(self.probabilities))
+
 
 def read_motifs(path: str | Path) -> list[Motif]:
     """Motifs of a JASPAR or MEME text file; counts are divided by their sum.
@@ -143,6 +147,17 @@ def choose_motif(path: str | Path, motifs: list[Motif], name: str) -> Motif:
     raise DataError(
         path, f"there is no motif {name}", near_misses(name, [motif.name for motif in motifs])
     )
+
+
+def named_apart(motifs: Sequence[Motif]) -> list[Motif]:
+    """The motifs, of which those that share a name are numbered: ``NAME.1``, ``NAME.2`` and on."""
+    names = [motif.name for motif in motifs]
+    return [
+        motif
+        if names.count(motif.name) == 1
+        else Motif(f"{motif.name}.{names[: place + 1].count(motif.name)}", motif.probabilities)
+        for place, motif in enumerate(motifs)
+    ]
 
 
 def _parse_jaspar(path: Path, lines: list[str]) -> Iterator[Motif]:

@@ -12,22 +12,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
-from attendna.genome.alphabet import LETTERS
+from attendna.interpret.letters import INK, TITLE, letter, picture
 from attendna.interpret.mutagenesis import BASES, Mutagenesis
 
-_COLORS = dict(zip(LETTERS, ("#0a9673", "#2c7fbf", "#c07f00", "#d55e00", "#7d8894"), strict=True))
 _GAIN, _LOSS = "#2c7fbf", "#d55e00"
-_INK = "#3b4550"
-
-# Outlines in a box of 1 x 1 with the origin at the upper left.
-_OUTLINES = {
-    "A": "M0 1L.39 0H.61L1 1H.79L.7.76H.3L.21 1ZM.36.59H.64L.5.2Z",
-    "C": "M1 .31A.5.5 0 0 0 .52 0C.2 0 0 .22 0 .5S.2 1 .52 1A.5.5 0 0 0 1 .69L.8.62"
-    "A.28.3 0 0 1 .53.82C.34.82.22.69.22.5S.34.18.53.18A.28.3 0 0 1 .8.38Z",
-    "G": "M1 .3A.5.5 0 0 0 .53 0C.2 0 0 .22 0 .5S.2 1 .54 1C.74 1 .9.94 1 .86V.46H.54V.63H.79V.76"
-    "A.42.42 0 0 1 .56.82C.35.82.22.69.22.5S.34.18.54.18A.28.3 0 0 1 .79.37Z",
-    "T": "M0 0H1V.18H.61V1H.39V.18H0Z",
-}
 
 _CELL = 9.0
 _LOGO = 64.0
@@ -80,17 +68,8 @@ def draw(
             height += _LOGO + 4 * _ROW + _GAP
         widest = max(widest, min(codes.size, _LINE))
     width = _LEFT + widest * _CELL + 20
-    symbols = "".join(
-        f'<path id="{base}" d="{outline}" fill="{_COLORS[base]}" fill-rule="evenodd"/>'
-        for base, outline in _OUTLINES.items()
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}"><style>text{{font:10px system-ui,sans-serif;'
-        f"fill:{_INK}}}.title{{font-weight:600;font-size:12px}}"
-        f".base{{font-size:7px;text-anchor:end}}</style><defs>{symbols}</defs>"
-        f'<rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'
-    )
+    styles = f".title{{{TITLE}}}.base{{font-size:7px;text-anchor:end}}"
+    return picture(width, height, parts, styles)
 
 
 def _line(
@@ -107,7 +86,7 @@ def _line(
 ) -> Iterator[str]:
     """One line of letters with its heat map, axis and marks."""
     values = np.nan_to_num(importance)
-    # All lines of a sequence have one scale; letters that speak against the class hang down.
+    # All lines of a sequence have one scale.
     unit = _LOGO / ((highest - lowest) or 1.0)
     axis = y + highest * unit
     for place, (code, value) in enumerate(zip(codes.tolist(), values.tolist(), strict=True)):
@@ -115,18 +94,16 @@ def _line(
         if size < 0.3 or code >= len(BASES):
             continue
         x = _LEFT + place * _CELL
-        flip = f"translate({x:.1f} {axis - size:.2f}) scale({_CELL} {size:.2f})"
-        if value < 0:
-            flip = f"translate({x:.1f} {axis + size:.2f}) scale({_CELL} {-size:.2f})"
-        yield f'<use href="#{BASES[code]}" transform="{flip}"/>'
+        # Letters that speak against the class hang down, head first.
+        yield letter(BASES[code], x, axis, _CELL, size if value > 0 else -size)
     end = _LEFT + codes.size * _CELL
-    yield f'<path d="M{_LEFT} {axis:.1f}H{end:.1f}" stroke="{_INK}" stroke-width=".6"/>'
+    yield f'<path d="M{_LEFT} {axis:.1f}H{end:.1f}" stroke="{INK}" stroke-width=".6"/>'
     yield f'<text x="{_LEFT - 6}" y="{y + 9:.0f}" text-anchor="end">{highest:.2f}</text>'
     heat = y + _LOGO + 8
     for place in np.flatnonzero(truth).tolist():
         yield (
             f'<rect x="{_LEFT + place * _CELL:.1f}" y="{heat - 5:.1f}" width="{_CELL}" height="3" '
-            f'fill="{_INK}"/>'
+            f'fill="{INK}"/>'
         )
     for b, base in enumerate(BASES):
         row = heat + b * _ROW

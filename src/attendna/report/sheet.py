@@ -33,6 +33,15 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An SVG file."""
+
+    svg: str
+    said: str
+    """What is to be seen, for those who do not see it."""
+
+
+@dataclass(frozen=True)
 class Section:
     """A heading and what is below it."""
 
@@ -45,6 +54,7 @@ class Section:
     facts: Pairs = ()
     matrices: Sequence[Matrix] = ()
     """Side by side."""
+    pictures: Sequence[Picture] = ()
 
 
 @dataclass(frozen=True)

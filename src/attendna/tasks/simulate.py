@@ -24,7 +24,7 @@ from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.core.files import refuse_existing, sha256
 from attendna.genome.alphabet import complement, reverse_complement
 from attendna.genome.kmers import kmer_numbers, known_runs
-from attendna.genome.motifs import IUPAC, Motif, choose_motif, read_motifs
+from attendna.genome.motifs import IUPAC, Motif, choose_motif, named_apart, read_motifs
 from attendna.genome.reference import stream_contigs
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.spec import Source, SplitName, TaskSpec
@@ -160,14 +160,7 @@ def load_motifs(texts: Sequence[str]) -> list[Motif]:
     DataError
         A file is broken or lacks the motif.
     """
-    motifs = [motif for text in texts for motif in _load(text)]
-    names = [motif.name for motif in motifs]
-    return [
-        motif
-        if names.count(motif.name) == 1
-        else Motif(f"{motif.name}.{names[: place + 1].count(motif.name)}", motif.probabilities)
-        for place, motif in enumerate(motifs)
-    ]
+    return named_apart([motif for text in texts for motif in _load(text)])
 
 
 def _names_file(text: str) -> bool:

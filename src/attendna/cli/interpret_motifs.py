@@ -1,0 +1,199 @@
+"""``attendna interpret motifs``: which motifs a model reads, and which its predictions follow."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from attendna.cli.options import Device, Force, Json, Out, Resamples, RunFolder, Seed
+from attendna.cli.output import counter, print_json, say
+
+if TYPE_CHECKING:
+    from attendna.genome.motif_matches import MotifMatches
+    from attendna.genome.motifs import Motif
+    from attendna.report.motifs import MotifsPage
+
+PAGE_FILE = "motifs.html"
+MOTIFS_FILE = "motifs.parquet"
+MATCHES_FILE = "matches.parquet"
+JASPAR = "jaspar"
+DRAWN = 8
+"""Motifs in the picture."""
+
+
+def interpret_motifs(
+    run: RunFolder,
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", help="Sequences: .fa, .csv, .tsv or .parquet, or .gz."),
+    ],
+    *,
+    out: Out,
+    motifs: Annotated[
+        str,
+        typer.Option(
+            "--motifs", metavar="FILE", help="Motifs in MEME or JASPAR format, or `jaspar`."
+        ),
+    ] = JASPAR,
+    taxon: Annotated[
+        str | None,
+        typer.Option("--taxon", help="Whose motifs to take of JASPAR CORE; vertebrates if none."),
+    ] = None,
+    p_value: Annotated[
+        float, typer.Option("--p-value", min=1e-12, max=0.01, help="Of a match, at most.")
+    ] = 1e-4,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Sequences to take from the start of INPUT.")
+    ] = 100,
+    mutate: Annotated[
+        int, typer.Option("--mutate", min=1, help="Sequences whose bases are mutated.")
+    ] = 100,
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", help="truth.parquet of `data simulate`, to score against."),
+    ] = None,
+    resamples: Resamples = 2000,
+    seed: Seed = 0,
+    device: Device = "auto",
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """See which motifs attract attention, and which of them predictions depend on.
+
+    Writes motifs.parquet with a row a motif and score (attention, rollout, importance by mutating
+    bases): how much more of it lies on the motif's matches than elsewhere, and than on matches of
+    its shuffled columns; matches.parquet; and motifs.html. Attention is not attribution: how well
+    it finds what matters is told beside it.
+    """
+    from attendna.core.files import publish_folder, refuse_existing
+
+    refuse_existing(out, force=force)
+    import numpy as np
+
+    from attendna.genome.motif_matches import find_matches
+    from attendna.interpret.attention_profiles import attention_profiles
+    from attendna.interpret.base_scores import agreement, base_scores, found, share_of_bases
+    from attendna.interpret.motif_reading import LEVEL, SHUFFLES, read_in_motifs, shuffled_matches
+    from attendna.interpret.truth import read_truth
+    from attendna.prediction.predictor import Predictor
+    from attendna.prediction.sequences import read_sequences
+    from attendna.report.motifs import MotifsPage
+
+    chosen, told = _motifs(motifs, taxon)
+    predictor = Predictor.load(run, device, precision="fp32")
+    ids, sequences = read_sequences(source, predictor.checkpoint.input.letters)
+    if len(ids) > limit:
+        say(f"taking the first {limit} of {len(ids)} sequences; --limit takes more")
+        ids, sequences = ids[:limit], sequences.take(range(limit))
+    known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
+    with counter("looking") as advance:
+        profiles = attention_profiles(
+            predictor, sequences, ids, maps=0, source=source, progress=advance
+        )
+    say(f"matching {len(chosen):,} motifs; the first time ever this takes a minute more")
+    matches = find_matches(chosen, sequences, p_value)
+    _refuse_none(matches, p_value)
+    generator = np.random.default_rng(seed)
+    shuffled = shuffled_matches(chosen, sequences, p_value, generator)
+    with counter("mutating") as advance:
+        scores = base_scores(predictor, profiles, mutate=mutate, source=source, progress=advance)
+    table = read_in_motifs(scores, matches, shuffled, generator, resamples)
+    page = MotifsPage(
+        run.name,
+        len(ids),
+        table,
+        LEVEL,
+        agreement(scores, generator, resamples),
+        None if known is None else found(scores, known, generator, resamples),
+        math.nan if known is None else share_of_bases(scores, known),
+        _logos(chosen, table),
+        [
+            ("Motifs", told),
+            ("Matches", f"by FIMO's p-values (memelite), {p_value:g} at most, on both strands"),
+            ("Mutated", f"every base of {min(mutate, len(ids)):,} sequences"),
+            ("Shuffled columns", f"{SHUFFLES} orders of each motif, seed {seed}"),
+            ("Intervals", f"95 %, bootstrap over sequences, {resamples:,} resamples"),
+            ("Tests", "Student's t of the difference, corrected by Benjamini and Hochberg"),
+        ],
+    )
+    with publish_folder(out, force=force) as partial:
+        table.write_parquet(partial / MOTIFS_FILE)
+        matches.to_frame(ids).write_parquet(partial / MATCHES_FILE)
+        page.sheet().write(partial / PAGE_FILE)
+    summary = _summary(page, matches)
+    if json:
+        print_json({"out": out, "sequences": len(ids), "source": told, **summary})
+        return
+    _tell(out, page, summary)
+
+
+def _motifs(name: str, taxon: str | None) -> tuple[list["Motif"], str]:
+    """The motifs, and where they are from."""
+    from attendna.core.errors import ConfigError
+    from attendna.genome.motifs import named_apart, read_motifs
+
+    if name != JASPAR:
+        if taxon is not None:
+            raise ConfigError("--taxon chooses among the motifs of JASPAR", "drop it, or --motifs")
+        motifs = named_apart(read_motifs(name))
+        return motifs, f"{len(motifs):,} of {Path(name).name}"
+    from attendna.genome.jaspar import COLLECTION, VERTEBRATES, read_jaspar
+
+    found = read_jaspar(taxon or VERTEBRATES)
+    return found.motifs, f"{len(found.motifs):,} of {found.release} {COLLECTION}, {found.taxon}"
+
+
+def _refuse_none(matches: "MotifMatches", p_value: float) -> None:
+    from attendna.core.errors import ConfigError
+
+    if not matches.counts().any():
+        raise ConfigError(
+            f"no motif matches at a p-value of {p_value:g}",
+            "raise --p-value (a word of 6 bases has 0.00024, of 7 bases 0.00006), or give other "
+            "motifs",
+        )
+
+
+def _logos(motifs: list["Motif"], table: Any) -> str:
+    """The motifs of most attention, drawn."""
+    from attendna.interpret.motif_logo import draw_motifs
+
+    named = {motif.name: motif for motif in motifs}
+    tested = table.filter(score="attention").drop_nulls("difference").head(DRAWN)
+    notes = [
+        f"attention: AUROC {row['auroc']:.3f}, shuffled {row['shuffled_auroc']:.3f}; "
+        f"{row['matches']:,} matches"
+        for row in tested.iter_rows(named=True)
+    ]
+    return draw_motifs([named[name] for name in tested["motif"]], notes) if notes else ""
+
+
+def _summary(page: "MotifsPage", matches: "MotifMatches") -> dict[str, Any]:
+    from attendna.interpret.attention_profiles import WAYS
+    from attendna.interpret.base_scores import IMPORTANCE
+
+    standing = {score: page.standing_out(score) for score in (*WAYS, IMPORTANCE)}
+    truth = page.truth and {
+        name: {key: value._asdict() for key, value in each.items()}
+        for name, each in page.truth.items()
+    }
+    return {
+        "motifs": len(matches.motifs),
+        "matched": int((matches.counts() > 0).sum()),
+        "matches": len(matches.row),
+        "standing_out": {score: rows["motif"].to_list() for score, rows in standing.items()},
+        "agreement": {way: value._asdict() for way, value in page.agreement.items()},
+        "planted": truth and {"share": page.chance, **truth},
+        "warning": page.warning,
+    }
+
+
+def _tell(out: Path, page: "MotifsPage", summary: dict[str, Any]) -> None:
+    say(f"wrote {out}: {MOTIFS_FILE}, {MATCHES_FILE} and {PAGE_FILE}")
+    say(f"{summary['matched']:,} of {summary['motifs']:,} motifs match, in all at "
+        f"{summary['matches']:,} places")  # fmt: skip
+    for score, names in summary["standing_out"].items():
+        first = f", first {', '.join(names[:3])}" if names else ""
+        say(f"standing out by {score}, above their shuffled columns: {len(names)}{first}")
+    say(f"warning: {page.warning}")
