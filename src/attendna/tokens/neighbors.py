@@ -126,7 +126,8 @@ def read_pairs(path: str | Path) -> dict[int, Int64[ndarray, "P 2"]]:
             raise DataError(path, f"there is no column {column}", "name its columns kmer1, kmer2")
     if "relation" in table.columns:
         table = table.filter(pl.col("relation") == "nearest_neighbor")
-    table = table.drop_nulls(["kmer1", "kmer2"])
+    # Drawn with replacement, short words stand there many times.
+    table = table.drop_nulls(["kmer1", "kmer2"]).unique(["kmer1", "kmer2"], maintain_order=True)
     sizes = table.select(k=pl.col("kmer1").str.len_chars(), other=pl.col("kmer2").str.len_chars())
     bad = (sizes["k"] != sizes["other"]) | ~table["kmer1"].str.contains("^[ACGT]+$")
     bad |= ~table["kmer2"].str.contains("^[ACGT]+$")

@@ -1,6 +1,5 @@
 """From settings and a task folder to a run folder with a trained model."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,16 +7,16 @@ from typing import TYPE_CHECKING
 import torch
 from rich.console import Console
 
-from attendna.core.errors import ConfigError
 from attendna.core.memory import keep_freed_memory
 from attendna.evaluation.calibration import choose_threshold
 from attendna.evaluation.evaluate import evaluate_split, write_evaluation
 from attendna.evaluation.metrics import METRICS
 from attendna.models.checkpoint import save
-from attendna.prediction.device import choose_device, choose_precision, describe
+from attendna.prediction.device import choose_device, describe
 from attendna.prediction.predictor import Predictor, refuse_unreadable
+from attendna.training.begin import Beginning
 from attendna.training.examples import Examples
-from attendna.training.run import Environment, RunConfig, RunFolder, default_threads
+from attendna.training.run import Environment, RunConfig, RunFolder
 from attendna.training.transfer import source_line, with_source
 
 if TYPE_CHECKING:
@@ -68,32 +67,24 @@ def train(
         The rows cannot be learned with these settings, or the folder is not what it should be;
         nothing is written then.
     """
-    if resume and force:
-        raise ConfigError("--resume and --force contradict each other", "give one of them")
-    folder = RunFolder(Path(out))
-    begun = resume and os.path.lexists(folder.path)
-    if not begun:
-        folder.refuse_existing(force=force)
+    begin = Beginning(out, resume=resume, force=force, progress=progress)
     examples = Examples.read(task_folder).sharing(config.share, config.seed)
     config = with_source(config.adapted(len(examples.train)).for_metric(examples.metric))
-    console = Console(stderr=True, highlight=False, quiet=not progress)
-    if begun:
-        environment = folder.resume(config, examples.split_hash)
-        if folder.finished:
-            console.print(f"{folder.path} is finished, there is nothing to resume", soft_wrap=True)
-            return folder.path
-    else:
+    if begin.is_over(config, examples.split_hash):
+        return begin.folder.path
+    folder, console = begin.folder, begin.console
+    if not begin.begun:
         _check(config, examples)
         if config.share < 1:
             told = f"learning from {len(examples.train):,} training rows (share {config.share:g})"
             console.print(told, soft_wrap=True)
         if config.start is not None:
             console.print(source_line(config, config.start), soft_wrap=True)
-        environment = _environment(config, examples)
-        folder.create(config, environment, force=force)
-    with folder.locked():
+
+    def run(environment: Environment) -> None:
         _train(config, examples, folder, environment, console=console, watch=watch)
-    return folder.path
+
+    return begin.run(config, config.trainer, examples.split_hash, examples.spec.name, run)
 
 
 def _check(config: RunConfig, examples: Examples) -> None:
@@ -112,18 +103,6 @@ def _read_longest(config: RunConfig, examples: Examples) -> None:
     for name, split in (("train", examples.train), ("valid", examples.valid)):
         path = examples.task.folder / f"{name}.parquet"
         refuse_unreadable(model, tokenizer, split.sequences, path)
-
-
-def _environment(config: RunConfig, examples: Examples) -> Environment:
-    device = choose_device(config.trainer.device)
-    return Environment.of_this_machine(
-        device,
-        choose_precision(config.trainer.precision, device),
-        config.trainer.threads or default_threads(),
-        task=examples.spec.name,
-        split_hash=examples.split_hash,
-        run_id=config.run_id(examples.split_hash),
-    )
 
 
 def _train(

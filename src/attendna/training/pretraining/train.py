@@ -6,7 +6,6 @@ Shapes: ``B`` windows, ``L`` bases.
 import copy
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +15,6 @@ from jaxtyping import UInt8
 from rich.console import Console
 from torch import Tensor
 
-from attendna.core.errors import ConfigError
 from attendna.core.files import publish_file
 from attendna.core.memory import keep_freed_memory
 from attendna.evaluation.evaluate import METRICS_FILE, Measurement
@@ -29,14 +27,14 @@ from attendna.models.language_checkpoint import (
     save_language,
 )
 from attendna.models.word_language import AnyLanguageModel, WordLanguageModel, language_model
-from attendna.prediction.device import choose_device, choose_precision, describe
+from attendna.prediction.device import choose_device, describe
 from attendna.training.batches import WEIGHTS, seed_of
+from attendna.training.begin import Beginning
 from attendna.training.pretraining.config import PretrainingConfig
 from attendna.training.pretraining.corpus import Corpus
 from attendna.training.pretraining.windows import WindowBatches
 from attendna.training.pretraining.word_windows import WordBatches
-from attendna.training.processes import process_rank, wait_for
-from attendna.training.run import Environment, RunFolder, default_threads
+from attendna.training.run import Environment, RunFolder
 
 
 def pretrain(
@@ -73,43 +71,19 @@ def pretrain(
         The genomes cannot be learned from with these settings, or the folder is not what it should
         be; nothing is written then.
     """
-    if resume and force:
-        raise ConfigError("--resume and --force contradict each other", "give one of them")
-    folder = RunFolder(Path(out))
-    several = config.trainer.devices * config.trainer.nodes > 1
-    if several and force:
-        raise ConfigError("--force with several processes", "remove the folder yourself")
-    first = not several or process_rank() == 0
-    begun = resume and os.path.lexists(folder.path)
-    if first and not begun:
-        folder.refuse_existing(force=force)
+    processes = config.trainer.devices * config.trainer.nodes
+    begin = Beginning(out, resume=resume, force=force, progress=progress, processes=processes)
     training = Pretraining(config, genomes, exclude)
     digest = training.corpus.digest
-    if not first:
-        # The first process makes the folder and keeps others out; this one writes nothing.
-        wait_for(folder.config)
-        training.run(folder, folder.resume(config, digest), Console(quiet=True))
-        return folder.path
-    console = Console(stderr=True, highlight=False, quiet=not progress)
-    if begun:
-        environment = folder.resume(config, digest)
-        if folder.finished:
-            console.print(f"{folder.path} is finished, there is nothing to resume", soft_wrap=True)
-            return folder.path
-    else:
-        device = choose_device(config.trainer.device)
-        environment = Environment.of_this_machine(
-            device,
-            choose_precision(config.trainer.precision, device),
-            config.trainer.threads or default_threads(),
-            task=", ".join(genome.file for genome in training.header.genomes),
-            split_hash=digest,
-            run_id=config.run_id(digest),
-        )
-        folder.create(config, environment, force=force)
-    with folder.locked():
-        training.run(folder, environment, console)
-    return folder.path
+    if begin.is_over(config, digest):
+        return begin.folder.path
+    return begin.run(
+        config,
+        config.trainer,
+        digest,
+        ", ".join(genome.file for genome in training.header.genomes),
+        lambda environment: training.run(begin.folder, environment, begin.console),
+    )
 
 
 class Pretraining:

@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -19,12 +18,12 @@ from attendna.models.enformer import Enformer, EnformerConfig
 from attendna.models.enformer_port import load_port
 from attendna.models.track_checkpoint import TrackCheckpoint, load_tracks, save_tracks
 from attendna.models.track_model import TrackModel
-from attendna.prediction.device import choose_device, choose_precision, describe
+from attendna.prediction.device import choose_device, describe
 from attendna.prediction.track_records import Records, Window, predict_record, tracks_of
 from attendna.tasks.tracks import TrackTask, open_track_task
 from attendna.training.batches import WEIGHTS, seed_of
-from attendna.training.processes import process_rank, wait_for
-from attendna.training.run import Environment, RunFolder, default_threads
+from attendna.training.begin import Beginning
+from attendna.training.run import Environment, RunFolder
 from attendna.training.tracks.config import TrackRunConfig
 
 
@@ -58,46 +57,20 @@ def train_tracks(
         The records cannot be learned with these settings, or the folder is not what it should be;
         nothing is written then.
     """
-    if resume and force:
-        raise ConfigError("--resume and --force contradict each other", "give one of them")
-    folder = RunFolder(Path(out))
-    several = config.trainer.devices * config.trainer.nodes > 1
-    if several and force:
-        raise ConfigError("--force with several processes", "remove the folder yourself")
-    first = not several or process_rank() == 0
-    begun = resume and os.path.lexists(folder.path)
-    if first and not begun:
-        folder.refuse_existing(force=force)
+    processes = config.trainer.devices * config.trainer.nodes
+    begin = Beginning(out, resume=resume, force=force, progress=progress, processes=processes)
     opened = {head: open_track_task(task, ("train", "valid")) for head, task in tasks.items()}
     digest = hashlib.sha256("".join(t.split_hash() for t in opened.values()).encode()).hexdigest()
-    console = Console(stderr=True, highlight=False, quiet=not progress)
-    if begun:
-        environment = folder.resume(config, digest)
-        if folder.finished:
-            console.print(f"{folder.path} is finished, there is nothing to resume", soft_wrap=True)
-            return folder.path
-    else:
-        environment = None
+    if begin.is_over(config, digest):
+        return begin.folder.path
     training = Training(config, opened, digest)
-    if not first:
-        # The first process makes the folder and keeps others out; this one writes nothing.
-        wait_for(folder.config)
-        training.run(folder, folder.resume(config, digest), Console(quiet=True))
-        return folder.path
-    if environment is None:
-        device = choose_device(config.trainer.device)
-        environment = Environment.of_this_machine(
-            device,
-            choose_precision(config.trainer.precision, device),
-            config.trainer.threads or default_threads(),
-            task=", ".join(task.spec.name for task in opened.values()),
-            split_hash=digest,
-            run_id=config.run_id(digest),
-        )
-        folder.create(config, environment, force=force)
-    with folder.locked():
-        training.run(folder, environment, console)
-    return folder.path
+    return begin.run(
+        config,
+        config.trainer,
+        digest,
+        ", ".join(task.spec.name for task in opened.values()),
+        lambda environment: training.run(begin.folder, environment, begin.console),
+    )
 
 
 class Training:
