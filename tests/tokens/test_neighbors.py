@@ -99,7 +99,7 @@ def test_a_table_of_neighbors_is_read(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("kmer1,word\nAA,AC\n", "there is no column kmer2"),
-        ("kmer1,kmer2\nAA,AC\nAA,ACG\n", "row 2"),
+        ("kmer1,kmer2\nAA,AC\nAA,AC\nAA,ACG\n", "row 3"),
         ("kmer1,kmer2\nAA,AN\n", "row 1"),
         ("kmer1,kmer2\n", "two words"),
     ],

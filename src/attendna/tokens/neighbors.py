@@ -121,6 +121,7 @@ def read_pairs(path: str | Path) -> dict[int, Int64[ndarray, "P 2"]]:
     """
     path = Path(path)
     table = parse_delimited(path, plain_text(path, read_content(path)), ",")
+    table = table.with_row_index("row", offset=1)
     for column in ("kmer1", "kmer2"):
         if column not in table.columns:
             raise DataError(path, f"there is no column {column}", "name its columns kmer1, kmer2")
@@ -132,7 +133,7 @@ def read_pairs(path: str | Path) -> dict[int, Int64[ndarray, "P 2"]]:
     bad = (sizes["k"] != sizes["other"]) | ~table["kmer1"].str.contains("^[ACGT]+$")
     bad |= ~table["kmer2"].str.contains("^[ACGT]+$")
     if table.is_empty() or bad.any():
-        row = (bad.arg_max() or 0) + 1
+        row = None if table.is_empty() else int(table["row"].filter(bad)[0])
         raise DataError(path, "two words of A, C, G, T and of one length are needed a row",
                         "mend the table", row=row)  # fmt: skip
     grouped = table.with_columns(k=sizes["k"]).partition_by("k", as_dict=True)
