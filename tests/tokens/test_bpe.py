@@ -124,3 +124,13 @@ def test_without_the_library_one_is_told_what_to_install() -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert "MissingExtraError: byte-pair encoding needs the package tokenizers" in done.stderr
     assert "attendna[bpe]" in done.stderr
+
+
+def test_words_are_spelled_in_codes() -> None:
+    tokenizer = config().build()
+    spelled = ["".join("ACGTN"[base] for base in row).rstrip("N") for row in tokenizer.letters]
+    assert spelled == [
+        word if place in tokenizer.spoken else "" for place, word in enumerate(WORDS.words)
+    ]
+    assert tokenizer.longest == max(map(len, spelled)) == tokenizer.letters.shape[1]
+    assert len(tokenizer.spoken) == len(WORDS.words) - len(WORDS.special)
