@@ -68,6 +68,18 @@ def test_a_prediction_depends_on_what_is_read(case: str) -> None:
     assert torch.allclose(told.exp().sum(2), torch.ones(told.shape[:2]), atol=1e-5)
 
 
+@pytest.mark.parametrize("pooling", ["cls", "mean_max"])
+@pytest.mark.parametrize("case", CASES)
+def test_some_tokens_are_read_as_among_all(case: str, pooling: str) -> None:
+    model, codes = model_of(case, pooling=pooling), windows(3, 44)
+    asked = torch.zeros((3, 44), dtype=torch.bool)
+    asked[0, 5:9], asked[2, 3], asked[2, 30:36] = True, True, True
+    rows = model.asked(asked)
+    assert 0 < rows.sum() < rows.numel()
+    torch.testing.assert_close(model.read_some(codes, rows), model(codes)[rows])
+    assert model.read_some(codes, rows & False).shape == (0, 8)
+
+
 @pytest.mark.parametrize("case", ["onehot", "5-mer", "strided", "apart", "patch", "unpooled"])
 def test_words_are_summed_up_to_bases(case: str) -> None:
     model = model_of(case, tell="words")

@@ -49,6 +49,13 @@ def test_a_vector_a_word_whatever_stands_beside(pooling: str) -> None:
     assert torch.allclose(alone[0], x[1, : counts[1]], atol=1e-5)
 
 
+def test_some_words_are_read_as_among_all() -> None:
+    model = model_of(pooling="cls")
+    tokens = tokens_of(model, 60, 20, 33)
+    rows = tokens.mask & (torch.rand(tokens.mask.shape) < 0.4)
+    torch.testing.assert_close(model.read_some(tokens, rows), model(tokens)[rows])
+
+
 def test_every_word_is_told_of() -> None:
     model = model_of()
     told = model.log_probabilities(model(tokens_of(model, 40))[0])

@@ -3,13 +3,13 @@
 Sized for two CPU cores by default. On one-hot bases the stem is a convolution that shortens the
 sequence, so that attention is between windows of a few bases.
 
-Shapes: ``B`` batch, ``S`` tokens after the stem and what the pooling adds, ``D`` width, ``P`` width
-after pooling, ``T`` outputs.
+Shapes: ``B`` batch, ``S`` tokens after the stem and what the pooling adds, ``Q`` tokens that are
+wanted, ``D`` width, ``P`` width after pooling, ``T`` outputs.
 """
 
 from typing import Literal, cast
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -60,9 +60,14 @@ class Encoder(Transformer, TokenModel):
         """A vector a token, as the pooling reads it, and which are real."""
         return self.contextualize(*self.stem(tokens))
 
+    def read_at(self, tokens: TokenBatch, wanted: Int64[Tensor, "B Q"]) -> Float[Tensor, "B Q D"]:
+        """Vectors of the tokens at ``wanted``, for which the last block need not compute all."""
+        x, mask = self.stem(tokens)
+        return self.contextualize_some(x, mask, wanted + self.pooling.own)
+
     def embed(self, tokens: TokenBatch) -> Float[Tensor, "B P"]:
         """The pooled representation."""
-        return self.pooling(*self.read(tokens))
+        return self.summarize(*self.stem(tokens))
 
     def forward(self, tokens: TokenBatch) -> Float[Tensor, "B T"]:
         """Logits of each sequence."""

@@ -8,8 +8,8 @@ Each base is told by one token, whatever the tokenizer, so that tokenizers compa
 a patch all its bases, of overlapping words the middle one, of a stem that pools all in the window.
 Words of varying length are another model's, see :mod:`.word_language`.
 
-Shapes: ``B`` batch, ``L`` bases, ``S`` tokens, ``D`` width, ``n`` tokens that are asked, ``c``
-bases that a token tells, ``V`` words.
+Shapes: ``B`` batch, ``L`` bases, ``S`` tokens, ``D`` width, ``n`` tokens that are asked, ``Q`` the
+most of a sequence, ``c`` bases that a token tells, ``V`` words.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Num, UInt8
+from jaxtyping import Bool, Float, Int64, Num, UInt8
 from torch import Tensor, nn
 
 from attendna.core.errors import ConfigError
 from attendna.models.model import ModelConfig
-from attendna.tokens.tokenizer import Tokenizer
+from attendna.tokens.tokenizer import TokenBatch, Tokenizer
 
 Told = Literal["bases", "words"]
 """What a head predicts: every base of a token for itself, or its word out of all there are."""
@@ -60,6 +60,16 @@ class Words:
     def overlap(self) -> bool:
         """Whether a base belongs to several words."""
         return self.stride < self.size
+
+
+def places_of(
+    rows: Bool[Tensor, "B S"],
+) -> tuple[Int64[Tensor, "B Q"], Bool[Tensor, "B Q"]]:
+    """Places of the tokens that are asked in each sequence, and which of them are no padding."""
+    counts = rows.sum(1)
+    most = max(1, int(counts.max()))
+    wanted = (~rows).to(torch.uint8).sort(dim=1, stable=True).indices[:, :most]
+    return wanted, torch.arange(most, device=rows.device) < counts[:, None]
 
 
 def language_head(width: int, told: int) -> nn.Sequential:
@@ -102,10 +112,26 @@ class LanguageModel(nn.Module):
 
     def forward(self, codes: UInt8[Tensor, "B L"]) -> Float[Tensor, "B S D"]:
         """What the encoder makes of windows of one length, token by token."""
-        lengths = torch.full((len(codes),), codes.shape[1], device=codes.device)
-        x, _ = self.encoder.read(self.tokenizer(codes, lengths))
+        x, _ = self.encoder.read(self._tokens_of(codes))
         # Without the token that the pooling may add in front.
         return x[:, -self.tokens(codes.shape[1]) :]
+
+    def read_some(
+        self, codes: UInt8[Tensor, "B L"], rows: Bool[Tensor, "B S"]
+    ) -> Float[Tensor, "n D"]:
+        """The same of some tokens alone, one after the other, for less."""
+        wanted, real = places_of(rows)
+        return self.encoder.read_at(self._tokens_of(codes), wanted)[real]
+
+    def _tokens_of(self, codes: UInt8[Tensor, "B L"]) -> TokenBatch:
+        lengths = torch.full((len(codes),), codes.shape[1], device=codes.device)
+        return self.tokenizer(codes, lengths)
+
+    def asked(self, bases: Bool[Tensor, "B L"]) -> Bool[Tensor, "B S"]:
+        """Which tokens are asked for what they tell, where some bases are hidden."""
+        if self.tell == "words":
+            return self.spelled(bases).any(2)
+        return self.owned(bases, fill=0).any(2)
 
     def tokens(self, length: int) -> int:
         """Tokens behind the stem of a window of ``length`` bases."""

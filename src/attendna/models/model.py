@@ -1,14 +1,14 @@
 """What every model is, and the table of those there are.
 
 Shapes: ``B`` batch, ``S`` tokens, ``D`` width of the sequence representation, ``W`` width of a
-token's, ``T`` outputs, ``M`` members.
+token's, ``Q`` tokens that are wanted, ``T`` outputs, ``M`` members.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Annotated, Self
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from pydantic import SerializeAsAny
 from torch import Tensor, nn
 
@@ -74,6 +74,11 @@ class TokenModel(SequenceModel):
     @abstractmethod
     def read(self, tokens: TokenBatch) -> tuple[Float[Tensor, "B S W"], Bool[Tensor, "B S"] | None]:
         """A vector a token, and which are real; none where all are."""
+
+    def read_at(self, tokens: TokenBatch, wanted: Int64[Tensor, "B Q"]) -> Float[Tensor, "B Q W"]:
+        """Vectors of the tokens at some places alone, which may cost less."""
+        x, _ = self.read(tokens)
+        return x.take_along_dim(wanted[..., None], 1)
 
 
 class ModelConfig(Config):

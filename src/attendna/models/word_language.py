@@ -8,10 +8,10 @@ Shapes: ``B`` batch, ``S`` tokens, ``D`` width, ``n`` words that are asked, ``V`
 
 from typing import TypeAlias
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from attendna.models.language import LanguageModel, Told, language_head
+from attendna.models.language import LanguageModel, Told, language_head, places_of
 from attendna.models.model import ModelConfig
 from attendna.tokens.bpe import BPETokenizer
 from attendna.tokens.tokenizer import TokenBatch, Tokenizer
@@ -29,15 +29,26 @@ class WordLanguageModel(nn.Module):
 
     def forward(self, tokens: TokenBatch) -> Float[Tensor, "B S D"]:
         """What the encoder makes of words, as far as the longest row of the batch goes."""
-        longest = int(tokens.mask.sum(1).max())
-        ids, mask = tokens.ids[:, :longest], tokens.mask[:, :longest]
-        x, _ = self.encoder.read(TokenBatch(ids, mask, lambda: tokens.spans[:, :longest]))
+        trimmed = _trimmed(tokens)
+        x, _ = self.encoder.read(trimmed)
         # Without the token that the pooling may add in front.
-        return x[:, -longest:]
+        return x[:, -trimmed.ids.shape[1] :]
+
+    def read_some(self, tokens: TokenBatch, rows: Bool[Tensor, "B S"]) -> Float[Tensor, "n D"]:
+        """The same of some words alone, one after the other, for less."""
+        wanted, real = places_of(rows)
+        return self.encoder.read_at(_trimmed(tokens), wanted)[real]
 
     def log_probabilities(self, x: Float[Tensor, "n D"]) -> Float[Tensor, "n V"]:
         """Of every word."""
         return self.head(x).float().log_softmax(-1)
+
+
+def _trimmed(tokens: TokenBatch) -> TokenBatch:
+    """As far as the longest row goes."""
+    longest = int(tokens.mask.sum(1).max())
+    ids, mask = tokens.ids[:, :longest], tokens.mask[:, :longest]
+    return TokenBatch(ids, mask, lambda: tokens.spans[:, :longest])
 
 
 AnyLanguageModel: TypeAlias = LanguageModel | WordLanguageModel

@@ -56,3 +56,37 @@ def test_order_is_seen_with_positions_alone(name: str) -> None:
     order = torch.randperm(9)
     same = torch.allclose(model.summarize(x[:, order], None), model.summarize(x, None), atol=1e-6)
     assert same == (name == "none")
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean_max"])
+@pytest.mark.parametrize("padded", [False, True], ids=["whole", "padded"])
+@pytest.mark.parametrize("name", sorted(POSITIONS))
+def test_some_tokens_cost_less_and_are_the_same(name: str, padded: bool, pooling: str) -> None:
+    settings = {"positions": {"name": name}, "pooling": {"name": pooling}, "dropout": 0.5}
+    model = Transformer(TransformerConfig(width=8, heads=2, **settings)).double()
+    x = torch.randn(3, 9, 8, dtype=torch.float64, requires_grad=True)
+    mask = torch.arange(9) < torch.tensor([[9], [6], [8]]) if padded else None
+    wanted = torch.tensor([[0, 3], [5, 5], [1, 7]])
+
+    def gradients(read) -> list[Tensor]:
+        torch.manual_seed(1)
+        return [read, *torch.autograd.grad((read**2).sum(), [x, *model.blocks.parameters()])]
+
+    torch.manual_seed(0)
+    among_all = model.contextualize(x, mask)[0].take_along_dim(wanted[..., None], 1)
+    torch.manual_seed(0)
+    alone = model.contextualize_some(x, mask, wanted)
+    for one, other in zip(gradients(alone), gradients(among_all), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+    if pooling == "cls":
+        torch.manual_seed(0)
+        cls = model.contextualize(x, mask)[0][:, 0]
+        torch.manual_seed(0)
+        torch.testing.assert_close(model.summarize(x, mask), cls, rtol=1e-9, atol=1e-12)
+
+
+def test_without_blocks_some_tokens_are_taken() -> None:
+    model = Transformer(TransformerConfig(width=8, blocks=0))
+    x, wanted = torch.randn(2, 5, 8), torch.tensor([[4], [1]])
+    expected = model.contextualize(x, None)[0].take_along_dim(wanted[..., None], 1)
+    assert torch.equal(model.contextualize_some(x, None, wanted), expected)

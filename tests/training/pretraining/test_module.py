@@ -18,7 +18,7 @@ def test_the_loss_of_bases_is_of_those_that_are_asked(case: str) -> None:
     asked = torch.zeros_like(codes, dtype=torch.bool)
     asked[0, 20], asked[2, 15] = True, True
     x = model(codes)
-    loss = language_loss(model, x, codes, asked, ones(codes))
+    loss = language_loss(model, x[model.asked(asked)], codes, asked, ones(codes))
     # By hand: of every base the token that tells it.
     places = model.owned(torch.arange(44)[None].expand(3, -1), fill=-1)
     told = model.log_probabilities(x.flatten(0, 1)).unflatten(0, x.shape[:2])
@@ -31,7 +31,9 @@ def test_the_loss_of_bases_is_of_those_that_are_asked(case: str) -> None:
     assert loss.item() == pytest.approx(sum(wanted) / len(wanted), rel=1e-4)
     # What is asked decides, and what it truly is; other truths do not matter.
     others = codes.where(asked, (codes + 1) % 4)
-    assert language_loss(model, x, others, asked, ones(codes)).item() == pytest.approx(loss.item())
+    assert language_loss(
+        model, x[model.asked(asked)], others, asked, ones(codes)
+    ).item() == pytest.approx(loss.item())
 
 
 def test_the_loss_of_words_is_of_all_that_touch_a_base() -> None:
@@ -42,7 +44,7 @@ def test_the_loss_of_words_is_of_all_that_touch_a_base() -> None:
     x = model(codes)
     ids = model.tokenizer(codes, torch.tensor([30, 30])).ids
     wanted = torch.nn.functional.cross_entropy(model.head(x[0, 6:11]), ids[0, 6:11].long())
-    loss = language_loss(model, x, codes, asked, ones(codes))
+    loss = language_loss(model, x[model.asked(asked)], codes, asked, ones(codes))
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
@@ -55,11 +57,14 @@ def test_bases_count_by_their_weight(tell: str) -> None:
     first[0, 0:4], second[0, 20:24] = True, True
     weights = ones(codes)
     weights[0, 20:24] = 0.25
-    alone = [language_loss(model, x, codes, part, ones(codes)).item() for part in (first, second)]
-    both = language_loss(model, x, codes, first | second, weights).item()
+
+    def loss(asked: torch.Tensor, weights: torch.Tensor) -> float:
+        return language_loss(model, x[model.asked(asked)], codes, asked, weights).item()
+
+    alone = [loss(part, ones(codes)) for part in (first, second)]
+    both = loss(first | second, weights)
     assert both == pytest.approx((alone[0] + 0.25 * alone[1]) / 1.25, rel=1e-5)
-    nothing = language_loss(model, x, codes, second, torch.zeros(codes.shape))
-    assert nothing.item() == 0
+    assert loss(second, torch.zeros(codes.shape)) == 0
 
 
 def test_partners_are_told_from_others() -> None:

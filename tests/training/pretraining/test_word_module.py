@@ -14,11 +14,10 @@ def test_the_loss_is_of_the_words_that_are_asked() -> None:
     weights = torch.ones(tokens.ids.shape)
     told = model.log_probabilities(x.flatten(0, 1)).unflatten(0, x.shape[:2])
     wanted = [-told[row, at, tokens.ids[row, at].long()].item() for row, at in ((0, 4), (1, 2))]
-    loss = word_loss(model, x, tokens.ids, asked, weights)
+    loss = word_loss(model, x[asked], tokens.ids[asked], weights[asked])
     assert loss.item() == pytest.approx(sum(wanted) / 2, rel=1e-5)
-    # Words count by their weight; other words, and what padding holds, do not matter.
+    # Words count by their weight.
     weights[1, 2] = 0.25
-    others = tokens.ids.where(asked, (tokens.ids + 1) % model.tokenizer.vocabulary_size)
-    loss = word_loss(model, x, others, asked, weights)
+    loss = word_loss(model, x[asked], tokens.ids[asked], weights[asked])
     assert loss.item() == pytest.approx((wanted[0] + wanted[1] / 4) / 1.25, rel=1e-5)
-    assert word_loss(model, x, tokens.ids, asked, 0 * weights).item() == 0
+    assert word_loss(model, x[asked], tokens.ids[asked], 0 * weights[asked]).item() == 0

@@ -6,7 +6,7 @@ width of all heads.
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from attendna.models.layers.padding import Mask
@@ -93,19 +93,34 @@ class SelfAttention(nn.Module):
         self.distances = None if positions is None else positions.distance_scores(width, heads)
 
     def forward(
-        self, x: Float[Tensor, "B S D"], mask: Mask = None, places: Places = None
-    ) -> Float[Tensor, "B S D"]:
-        """The tokens' readings; ``places`` says where they stand, if that matters."""
+        self,
+        x: Float[Tensor, "B S D"],
+        mask: Mask = None,
+        places: Places = None,
+        wanted: Int64[Tensor, "B Q"] | None = None,
+    ) -> Float[Tensor, "B Q D"]:
+        """The tokens' readings, of all or of those at ``wanted`` alone.
+
+        ``places`` says where they stand, if that matters.
+        """
         query, key, value, bias, scale = self._parts(x, places)
+        if wanted is not None:
+            rows = wanted[:, None, :, None]
+            query = query.take_along_dim(rows, 2)
+            bias = None if bias is None else bias.take_along_dim(rows, 2)
         read = attend(query, key, value, mask, bias=bias, scale=scale)
         return self.merge(read.transpose(1, 2).flatten(2))
 
     def weights(
-        self, x: Float[Tensor, "B S D"], mask: Mask = None, places: Places = None
+        self,
+        x: Float[Tensor, "B S D"],
+        mask: Mask = None,
+        places: Places = None,
+        wanted: Int64[Tensor, "B Q"] | None = None,  # noqa: ARG002 - all are to be looked at
     ) -> Float[Tensor, "B H S S"]:
         """How much of each token (last) every token reads, by each head; to be looked at.
 
-        The fused ways of computing attention never hold these numbers.
+        The fused ways of computing attention never hold these numbers. Takes what ``forward`` does.
         """
         query, key, _, bias, scale = self._parts(x, places)
         factor = query.shape[-1] ** -0.5 if scale is None else scale

@@ -27,9 +27,12 @@ class Pooling(nn.Module, ABC):
     ----------
     width
         Numbers it gives a sequence.
+    own
+        Tokens that it adds before the first; where there are any it reads no others.
     """
 
     width: int
+    own: int = 0
 
     def prepare(
         self, x: Float[Tensor, "B S D"], mask: Mask
@@ -101,6 +104,8 @@ class AttentionPooling(Pooling):
 
 class CLSPooling(Pooling):
     """A learned token of its own reads the others; it stands before the first, at position 0."""
+
+    own = 1
 
     def __init__(self, width: int) -> None:
         super().__init__()

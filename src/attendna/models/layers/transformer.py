@@ -1,13 +1,14 @@
 """Blocks of attention: from a vector a token to one vector a sequence.
 
-Shapes: ``B`` batch, ``S`` tokens, ``S2`` tokens and what the pooling adds, ``D`` width, ``P`` width
-after pooling.
+Shapes: ``B`` batch, ``S`` tokens, ``S2`` tokens and what the pooling adds, ``Q`` tokens that are
+wanted, ``D`` width, ``P`` width after pooling.
 """
 
 from typing import Literal, Self, TypeAlias
 
+import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
@@ -61,14 +62,39 @@ class Transformer(nn.Module):
     ) -> tuple[Float[Tensor, "B S2 D"], Bool[Tensor, "B S2"] | None]:
         """Tokens that know each other, and which are real; the pooling may add one in front."""
         x, mask = self.pooling.prepare(self.positions(x), mask)
+        return self._through_blocks(x, mask), mask
+
+    def contextualize_some(
+        self, x: Float[Tensor, "B S D"], mask: Mask, wanted: Int64[Tensor, "B Q"]
+    ) -> Float[Tensor, "B Q D"]:
+        """The same of the tokens at ``wanted``, counted with what the pooling adds.
+
+        The last block computes no others: where few are wanted, most of its work is saved.
+        """
+        x, mask = self.pooling.prepare(self.positions(x), mask)
+        return self._through_blocks(x, mask, wanted)
+
+    def _through_blocks(
+        self, x: Float[Tensor, "B S2 D"], mask: Mask, wanted: Int64[Tensor, "B Q"] | None = None
+    ) -> Float[Tensor, "B Q D"]:
         places = self.positions.places(x.shape[1], x.device)
-        for block in self.blocks:
-            x = block(x, mask, places)
-        return self.norm(x), mask
+        last = len(self.blocks) - 1
+        for number, block in enumerate(self.blocks):
+            x = block(x, mask, places, wanted if number == last else None)
+        return self.norm(x if self.blocks else at(x, wanted))
 
     def summarize(self, x: Float[Tensor, "B S D"], mask: Mask) -> Float[Tensor, "B P"]:
         """One vector a sequence."""
-        return self.pooling(*self.contextualize(x, mask))
+        own = self.pooling.own
+        if not own:
+            return self.pooling(*self.contextualize(x, mask))
+        wanted = torch.arange(own, device=x.device).expand(len(x), own)
+        return self.pooling(self.contextualize_some(x, mask, wanted))
+
+
+def at(x: Float[Tensor, "B S D"], wanted: Int64[Tensor, "B Q"] | None) -> Float[Tensor, "B Q D"]:
+    """The tokens at some places of their sequences; all where none are given."""
+    return x if wanted is None else x.take_along_dim(wanted[..., None], 1)
 
 
 class Block(nn.Module):
@@ -84,10 +110,15 @@ class Block(nn.Module):
         self.dropout = ChannelDropout(config.dropout)
 
     def forward(
-        self, x: Float[Tensor, "B S D"], mask: Mask, places: Places = None
-    ) -> Float[Tensor, "B S D"]:
-        """Tokens that know each other better."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), mask, places))
+        self,
+        x: Float[Tensor, "B S D"],
+        mask: Mask,
+        places: Places = None,
+        wanted: Int64[Tensor, "B Q"] | None = None,
+    ) -> Float[Tensor, "B Q D"]:
+        """Tokens that know each other better: all, or those at ``wanted``."""
+        read = self.attention(self.attention_norm(x), mask, places, wanted)
+        x = at(x, wanted) + self.dropout(read)
         return x + self.dropout(self.feed(self.feed_norm(x)))
 
 

@@ -1,6 +1,6 @@
 """What Lightning pretrains: the loss of a step.
 
-Shapes: ``B`` batch, ``L`` bases, ``S`` tokens, ``D`` width, ``n`` bases or words that are asked.
+Shapes: ``B`` batch, ``L`` bases, ``S`` tokens, ``D`` width, ``n`` tokens that are asked.
 """
 
 import torch
@@ -43,13 +43,17 @@ class PretrainingModule(Learner):
         generator = torch.Generator(batch.codes.device)
         generator.manual_seed(seed_of(self.seed, MASKS, batch.number))
         masked = hide(batch.codes, self.model.words, self.masking, generator)
-        x = self.model(masked.codes)
         asked = masked.hidden
         if self.masking.loss_on == "all":
             asked = torch.ones_like(asked)
-        loss = language_loss(self.model, x, batch.codes, asked, batch.weights)
-        if self.contrastive is not None:
-            loss = loss + self.contrastive.weight * self._strands_apart(x, masked)
+        rows = self.model.asked(asked)
+        if self.contrastive is None:
+            x = self.model.read_some(masked.codes, rows)
+            loss = language_loss(self.model, x, batch.codes, asked, batch.weights)
+        else:
+            every = self.model(masked.codes)
+            loss = language_loss(self.model, every[rows], batch.codes, asked, batch.weights)
+            loss = loss + self.contrastive.weight * self._strands_apart(every, masked)
         return self.count(loss, len(batch.codes))
 
     def _strands_apart(self, x: Float[Tensor, "B S D"], masked: Masked) -> Float[Tensor, ""]:
@@ -63,7 +67,7 @@ class PretrainingModule(Learner):
 
 def language_loss(
     model: LanguageModel,
-    x: Float[Tensor, "B S D"],
+    x: Float[Tensor, "n D"],
     codes: UInt8[Tensor, "B L"],
     asked: Bool[Tensor, "B L"],
     weights: Float32[Tensor, "B L"],
@@ -73,23 +77,23 @@ def language_loss(
     Parameters
     ----------
     x
-        What the encoder made of the masked windows.
+        What the encoder made of the masked windows' tokens that are asked.
     codes
         The windows as they are.
     """
     if model.tell == "words":
-        rows = model.spelled(asked).any(2)
+        rows = model.asked(asked)
         powers = 4 ** torch.arange(model.words.size - 1, -1, -1, device=codes.device)
         target = (model.spelled(codes)[rows].long() * powers).sum(1)
         weight = model.spelled(weights)[rows].mean(1)
-        logits = model.head(x[rows]).float()
+        logits = model.head(x).float()
     else:
         of_base = model.owned(asked, fill=0)
         rows = of_base.any(2)
         chosen = of_base[rows]
         target = model.owned(codes, fill=0)[rows][chosen].long()
         weight = model.owned(weights, fill=0)[rows][chosen]
-        logits = model.head(x[rows]).float().unflatten(1, (model.count, 4))[chosen]
+        logits = model.head(x).float().unflatten(1, (model.count, 4))[chosen]
     losses = F.cross_entropy(logits, target, reduction="none")
     return (losses * weight).sum() / weight.sum().clamp_min(1e-9)
 

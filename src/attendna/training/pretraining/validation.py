@@ -51,10 +51,10 @@ class HeldOut:
         with torch.inference_mode(), autocast(device, self.precision):
             parts = zip(self.masked.split(BATCH), self.asked.split(BATCH), strict=True)
             for codes, asked in parts:
-                x = model(codes.to(device))
                 chosen = model.owned(asked.to(device), fill=0)
                 rows = chosen.any(2)
-                told = model.log_probabilities(x[rows])[chosen[rows]]
+                x = model.read_some(codes.to(device), rows)
+                told = model.log_probabilities(x)[chosen[rows]]
                 found.append(told.exp().cpu())
         model.train(was)
         return torch.cat(found).numpy()

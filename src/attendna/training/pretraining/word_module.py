@@ -1,11 +1,11 @@
 """What Lightning pretrains on words of varying length: the loss of a step.
 
-Shapes: ``B`` batch, ``S`` words, ``D`` width.
+Shapes: ``n`` words that are asked, ``D`` width.
 """
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Float32, Int32
+from jaxtyping import Float, Float32, Int32
 from torch import Tensor
 
 from attendna.models.word_language import WordLanguageModel
@@ -44,27 +44,26 @@ class WordPretrainingModule(Learner):
         read, asked = hide_words(words, tokenizer, self.masking, generator)
         if self.masking.loss_on == "all":
             asked = batch.mask
-        loss = word_loss(self.model, self.model(read), batch.ids, asked, batch.weights)
+        x = self.model.read_some(read, asked)
+        loss = word_loss(self.model, x, batch.ids[asked], batch.weights[asked])
         return self.count(loss, len(batch.ids))
 
 
 def word_loss(
     model: WordLanguageModel,
-    x: Float[Tensor, "B S D"],
-    ids: Int32[Tensor, "B S"],
-    asked: Bool[Tensor, "B S"],
-    weights: Float32[Tensor, "B S"],
+    x: Float[Tensor, "n D"],
+    ids: Int32[Tensor, " n"],
+    weights: Float32[Tensor, " n"],
 ) -> Float[Tensor, ""]:
     """Mean cross entropy of the words that are asked.
 
     Parameters
     ----------
     x
-        What the encoder made of the words with some hidden.
+        What the encoder made of them.
     ids
-        The words as they are.
+        What they are.
     """
-    logits = model.head(x[asked]).float()
-    losses = F.cross_entropy(logits, ids[asked].long(), reduction="none")
-    weight = weights[asked]
-    return (losses * weight).sum() / weight.sum().clamp_min(1e-9)
+    logits = model.head(x).float()
+    losses = F.cross_entropy(logits, ids.long(), reduction="none")
+    return (losses * weights).sum() / weights.sum().clamp_min(1e-9)

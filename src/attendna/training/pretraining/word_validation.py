@@ -94,8 +94,7 @@ class HeldOutWords:
         ids, mask = self.read.ids[rows].to(device), self.read.mask[rows].to(device)
         tokens = TokenBatch(ids, mask, lambda: self.read.spans[rows].to(device))
         with autocast(device, self.precision):
-            x = model(tokens)
-            return model.log_probabilities(x[self.asked[rows, : x.shape[1]].to(device)])
+            return model.log_probabilities(model.read_some(tokens, self.asked[rows].to(device)))
 
     def _judge(
         self, told: Float[Tensor, "n V"], truth: Int64[Tensor, " n"]
