@@ -2,7 +2,14 @@ from pathlib import Path
 
 import numpy as np
 
-from attendna.report.attention import MOST_TOKENS, WARNING, AttentionPage, MapPart, heatmap
+from attendna.report.attention import (
+    MOST_PLACES,
+    MOST_TOKENS,
+    WARNING,
+    AttentionPage,
+    MapPart,
+    heatmap,
+)
 
 
 def test_the_page_warns_and_draws_every_head(tmp_path: Path) -> None:
@@ -30,7 +37,24 @@ def test_a_map_of_many_tokens_is_averaged() -> None:
     (drawn,) = heatmap(weights, np.arange(count, dtype=np.float64)).data
     assert drawn.z.shape == (MOST_TOKENS, MOST_TOKENS)
     assert abs(drawn.z[0, 0] - 0.25) < 1e-12
-    assert drawn.text[0][1] == "base 0 reads base 2"
+    # Two tokens are drawn as one, between them.
+    assert list(drawn.x[:2]) == list(drawn.y[:2]) == [0.5, 2.5]
+    assert "reads" in drawn.hovertemplate
+    with_learned = np.append(-1.0, np.arange(2, dtype=np.float64))
+    (drawn,) = heatmap(np.full((3, 3), 1 / 3), with_learned).data
+    assert drawn.text[0][1] == "learned token reads base 0"
+
+
+def test_a_long_profile_is_averaged() -> None:
+    mean = np.arange(3.0 * MOST_PLACES)
+    page = AttentionPage("run", 1, {"attention": mean}, {}, [])
+    (drawn,) = page.profile().data
+    assert len(drawn.y) == MOST_PLACES
+    assert list(drawn.y[:2]) == [1, 4]
+    assert list(drawn.x[:2]) == [0, 3]
+    (section,) = page.sheet().sections
+    assert section.warnings[0] in WARNING
+    assert "the table says" not in section.warnings[0]
 
 
 def test_one_reader_is_a_row_of_columns() -> None:

@@ -28,6 +28,9 @@ WARNING = (
 MOST_TOKENS = 160
 """Tokens a map shows; of more, neighbors are averaged."""
 
+MOST_PLACES = 2000
+"""Bases, or runs of bases, that the profile shows."""
+
 
 @dataclass(frozen=True, eq=False)
 class MapPart:
@@ -90,8 +93,10 @@ class AttentionPage:
         """How much of every position is read."""
         figure = blank("position (bases)", "attention, of even", height=320)
         for number, (way, mean) in enumerate(self.means.items()):
+            shown = _averaged(mean[:, None], MOST_PLACES)[:, 0]
             figure.add_scatter(
-                y=mean,
+                x=np.arange(len(shown)) * _run(len(mean), MOST_PLACES),
+                y=shown,
                 mode="lines",
                 name=way,
                 line={"color": class_color(number + 1), "width": 1.6},
@@ -129,22 +134,32 @@ def heatmap(weights: Float64[ndarray, "Q S"], middles: Float[ndarray, " S"]) -> 
         return figure
     shown = _averaged(columns)
     figure = blank("is read", "reads", height=360)
+    # Where a learned token has no place, every cell says who reads whom; that is much text.
+    learned = bool((places < 0).any())
+    words = [[f"{html.escape(a)} reads {b}" for b in said] for a in said] if learned else None
     figure.add_heatmap(
         z=shown,
-        text=np.array([[f"{html.escape(a)} reads {b}" for b in said] for a in said]),
+        x=None if learned else places,
+        y=None if learned else places,
+        text=words,
         colorscale=[[0, rgba(GAIN, 0.0)], [1, GAIN]],
         zmin=0,
         zmax=float(np.quantile(shown, 0.995)) or 1.0,
         showscale=False,
-        hovertemplate="%{text}: %{z:.4f}<extra></extra>",
+        hovertemplate=("%{text}" if learned else "base %{y:.0f} reads base %{x:.0f}")
+        + ": %{z:.4f}<extra></extra>",
     )
     figure.update_yaxes(autorange="reversed")
     return figure
 
 
-def _averaged(values: Float[ndarray, "S C"]) -> Float[ndarray, "_ C"]:
+def _run(count: int, most: int) -> int:
+    """How many neighbors are shown as one."""
+    return -(-count // most)
+
+
+def _averaged(values: Float[ndarray, "S C"], most: int = MOST_TOKENS) -> Float[ndarray, "_ C"]:
     """Rows, of which so many neighbors are averaged that no more than can be seen are left."""
-    size = -(-len(values) // MOST_TOKENS)
-    starts = np.arange(0, len(values), size)
+    starts = np.arange(0, len(values), _run(len(values), most))
     counts = np.diff(np.append(starts, len(values)))
     return np.add.reduceat(values, starts, axis=0) / counts[:, None]
