@@ -10,10 +10,10 @@ import pytest
 import yaml
 from tests.training.track_tasks import SMALL, write_task
 
-from attendna.core.errors import ConfigError, ResourceError
+from attendna.core.errors import ConfigError
 from attendna.models.track_checkpoint import load_tracks
 from attendna.training.tracks.config import TrackRunConfig
-from attendna.training.tracks.train import process_rank, train_tracks, wait_for
+from attendna.training.tracks.train import train_tracks
 
 pytest.importorskip("zarr")
 
@@ -51,17 +51,3 @@ def test_a_folder_is_not_replaced_by_many(tmp_path: Path) -> None:
     config = TrackRunConfig.model_validate(TOGETHER)
     with pytest.raises(ConfigError, match="remove the folder yourself"):
         train_tracks(config, {"human": tmp_path}, tmp_path / "run", force=True)
-
-
-def test_the_launcher_says_which_process_this_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
-        monkeypatch.delenv(name, raising=False)
-    assert process_rank() == 0
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    monkeypatch.setenv("RANK", "3")
-    assert process_rank() == 3
-
-
-def test_a_first_process_that_fails_is_not_waited_for_forever(tmp_path: Path) -> None:
-    with pytest.raises(ResourceError, match="was not made by the first process"):
-        wait_for(tmp_path / "run.yaml", seconds=0.2)
