@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from attendna.cli.first_sequences import first_sequences
 from attendna.cli.options import Device, Force, Json, Out, RunFolder
 from attendna.cli.output import counter, print_json, say, spell_number
 
@@ -59,14 +60,10 @@ def interpret_attention(
     from attendna.models.track_checkpoint import load_tracks
     from attendna.prediction.device import choose_device
     from attendna.prediction.predictor import Predictor
-    from attendna.prediction.sequences import read_sequences
 
     predictor = None if is_of_tracks(run) else Predictor.load(run, device, precision="fp32")
     letters = "unknown" if predictor is None else predictor.checkpoint.input.letters
-    ids, sequences = read_sequences(source, letters)
-    if len(ids) > limit:
-        say(f"taking the first {limit} of {len(ids)} sequences; --limit takes more")
-        ids, sequences = ids[:limit], sequences.take(range(limit))
+    ids, sequences = first_sequences(source, letters, limit)
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("looking") as advance:
         settings: dict[str, Any] = {"maps": maps, "source": source, "progress": advance}

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from attendna.cli.first_sequences import first_sequences
 from attendna.cli.options import Device, Force, Json, Out, RunFolder
 from attendna.cli.output import counter, print_json, say, spell_number
 
@@ -46,14 +47,10 @@ def interpret_ism(
     from attendna.interpret.mutagenesis import saturation_mutagenesis
     from attendna.interpret.truth import base_auroc, read_truth
     from attendna.prediction.predictor import Predictor
-    from attendna.prediction.sequences import read_sequences
 
     # Small differences between nearly equal numbers: bf16 would drown them.
     predictor = Predictor.load(run, device, precision="fp32")
-    ids, sequences = read_sequences(source, predictor.checkpoint.input.letters)
-    if len(ids) > limit:
-        say(f"taking the first {limit} of {len(ids)} sequences; --limit takes more")
-        ids, sequences = ids[:limit], sequences.take(range(limit))
+    ids, sequences = first_sequences(source, predictor.checkpoint.input.letters, limit)
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("mutating") as advance:
         result = saturation_mutagenesis(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from attendna.cli.first_sequences import first_sequences
 from attendna.cli.options import Device, Force, Json, Out, Resamples, RunFolder, Seed
 from attendna.cli.output import counter, print_json, say
 
@@ -77,15 +78,11 @@ def interpret_motifs(
     from attendna.interpret.motif_reading import LEVEL, SHUFFLES, read_in_motifs, shuffled_matches
     from attendna.interpret.truth import read_truth
     from attendna.prediction.predictor import Predictor
-    from attendna.prediction.sequences import read_sequences
     from attendna.report.motifs import MotifsPage
 
     chosen, told = _motifs(motifs, taxon)
     predictor = Predictor.load(run, device, precision="fp32")
-    ids, sequences = read_sequences(source, predictor.checkpoint.input.letters)
-    if len(ids) > limit:
-        say(f"taking the first {limit} of {len(ids)} sequences; --limit takes more")
-        ids, sequences = ids[:limit], sequences.take(range(limit))
+    ids, sequences = first_sequences(source, predictor.checkpoint.input.letters, limit)
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("looking") as advance:
         profiles = attention_profiles(
