@@ -107,6 +107,3 @@ def test_what_cannot_be_done_is_one_line(
         assert error.startswith("error: ")
         assert expected in error
         assert not out.exists()
-    words = ["interpret", "motifs", str(light), test, "--motifs", meme, "--taxon", "plants"]
-    assert run([*words, "--out", str(out)]) == 2
-    assert "--taxon chooses among the motifs of JASPAR" in capsys.readouterr().err

@@ -27,6 +27,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "cnn_fc": {"widths": [8, 12], "kernels": [3], "hidden": 8, "longest": 64},
     "cnn_lstm": {"widths": [8, 12], "kernels": [3], "pool": 2, "hidden": 6},
     "ensemble": {"members": [{"name": "cnn", "width": 8}, {"name": "encoder", "width": 8}]},
+    "motifs": {"motifs": 9, "longest": 6},
     "segments": {"length": 16, "model": {"name": "cnn", "width": 8, "blocks": 1}},
     # Of fewer positions than the sequences have tokens.
     "huggingface": {

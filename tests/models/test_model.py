@@ -44,7 +44,7 @@ def test_settings_must_say_what_they_build() -> None:
 def test_the_registry_names_the_models() -> None:
     assert list(MODELS) == [
         "cnn", "cnn_fc", "cnn_lstm", "encoder", "enhancer_attention", "ensemble", "huggingface",
-        "segments",
+        "motifs", "segments",
     ]  # fmt: skip
     for name in MODELS:
         assert MODELS[name].model_fields["name"].default == name

@@ -1,5 +1,5 @@
 import json
-import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,11 @@ from tests.models.huggingface import checkpoints
 from tests.models.test_language import model_of
 from tests.models.test_language_checkpoint import header_of
 
-from attendna.core.errors import FolderError
+from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.genome.sequences import SequenceBatch
 from attendna.models.language_checkpoint import save_language
-from attendna.prediction.backbone import digest_of, files_of, load_backbone
+from attendna.models.motifs import PRIOR
+from attendna.prediction.backbone import digest_of, keep_backbone, load_backbone
 from attendna.prediction.predictor import Predictor
 
 SEQUENCES = SequenceBatch.from_text(["ACGTACGTAGCTAGCTAGCA", "TTTTACGATCGACTAGCTACGACTACGACTAC"])
@@ -51,10 +52,9 @@ def test_of_a_checkpoint_of_others_a_sequence_is_the_mean_of_its_tokens(tmp_path
         ids = [lines.index(word) for word in checkpoints.text_of(sequence)]
         states = theirs(torch.tensor([[2, *ids, 3]])).last_hidden_state[0, 1:-1]
         np.testing.assert_allclose(vector, states.mean(0).numpy(), atol=1e-5)
-    # What it is loaded from is all that another folder needs.
+    # What is kept is all that another folder needs.
     (tmp_path / "copy").mkdir()
-    for file in files_of(tmp_path):
-        shutil.copyfile(file, tmp_path / "copy" / file.name)
+    keep_backbone(tmp_path, tmp_path / "copy")
     again = load_backbone(tmp_path / "copy", "cpu").embed(SequenceBatch.from_text(sequences))
     assert np.array_equal(again, found)
     assert digest_of(tmp_path / "copy") == digest_of(tmp_path)
@@ -63,3 +63,58 @@ def test_of_a_checkpoint_of_others_a_sequence_is_the_mean_of_its_tokens(tmp_path
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(FolderError, match="code of its own is not run"):
         load_backbone(tmp_path)
+
+
+MEME = """MEME version 4
+ALPHABET= ACGT
+MOTIF one
+letter-probability matrix: alength= 4 w= 3
+ 0.7 0.1 0.1 0.1
+ 0.0 1.0 0.0 0.0
+ 0.2 0.2 0.3 0.3
+MOTIF two
+letter-probability matrix: alength= 4 w= 2
+ 0 0 0 1
+ 0 0 1 0
+"""
+
+
+def test_a_file_of_motifs_is_a_model_of_them(tmp_path: Path) -> None:
+    source = tmp_path / "own.meme"
+    source.write_text(MEME)
+    backbone = load_backbone(source, "cpu")
+    found = backbone.embed(SEQUENCES)
+    assert found.shape == (2, 2)
+    # The word TG, or CA, and nothing else fits the second: counted, it gives the odds of each site.
+    words = [text.count("TG") + text.count("CA") for text in SEQUENCES.to_text()]
+    certain = (4 + PRIOR) / (1 + PRIOR)
+    never = PRIOR / (1 + PRIOR)
+    for text, count, value in zip(SEQUENCES.to_text(), words, found[:, 1], strict=True):
+        half = sum((a == "T") != (b == "G") for a, b in pairwise(text))
+        half += sum((a == "C") != (b == "A") for a, b in pairwise(text))
+        none = 2 * (len(text) - 1) - count - half
+        odds = count * certain**2 + half * certain * never + none * never**2
+        assert value == pytest.approx(np.log2(1 + odds), abs=1e-5)
+    # It is kept without its file, and is then the same.
+    (tmp_path / "kept").mkdir()
+    digest = digest_of(source)
+    keep_backbone(source, tmp_path / "kept")
+    source.write_text(MEME.replace("0.7 0.1", "0.1 0.7"))
+    assert np.array_equal(load_backbone(tmp_path / "kept", "cpu").embed(SEQUENCES), found)
+    assert digest_of(source) != digest
+    source.write_text("nothing")
+    with pytest.raises(DataError, match="begins neither with"):
+        load_backbone(source, "cpu")
+
+
+def test_jaspar_is_a_model_unless_a_folder_has_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyjaspar", reason="pyjaspar (extra motifs) is not installed")
+    monkeypatch.chdir(tmp_path)
+    assert load_backbone("jaspar:diatoms", "cpu").embed(SEQUENCES).shape[1] > 0
+    with pytest.raises(ConfigError, match="no taxon 'cats'"):
+        load_backbone(Path("jaspar:cats"), "cpu")
+    (tmp_path / "jaspar").mkdir()
+    with pytest.raises(FolderError, match="no trained model is there"):
+        load_backbone("jaspar", "cpu")

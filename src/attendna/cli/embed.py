@@ -15,7 +15,11 @@ Rows = tuple[tuple[str, ...], dict[str, Any]]
 
 def embed(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder, as `pretrain` and `train` make.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="A run of `pretrain` or `train`, a checkpoint, a file of motifs, or jaspar.",
+        ),
     ],
     source: Annotated[
         Path | None,
@@ -44,7 +48,8 @@ def embed(
     """Write the vector of each sequence: its id, and a list of fixed size, the column embedding.
 
     Of a paired task there are two lists, embedding and embedding_alternative. Of a language model a
-    sequence is the mean of its tokens, of a trained model what its head reads.
+    sequence is the mean of its tokens, of a trained model what its head reads; of motifs it is how
+    much of each there is in it, in bits.
     """
     if out.suffix != ".parquet":
         raise ConfigError(f"--out {out}: the ending is not known", "use .parquet")

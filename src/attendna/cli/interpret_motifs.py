@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 PAGE_FILE = "motifs.html"
 MOTIFS_FILE = "motifs.parquet"
 MATCHES_FILE = "matches.parquet"
-JASPAR = "jaspar"
 DRAWN = 8
 """Motifs in the picture."""
 
@@ -34,13 +33,11 @@ def interpret_motifs(
     motifs: Annotated[
         str,
         typer.Option(
-            "--motifs", metavar="FILE", help="Motifs in MEME or JASPAR format, or `jaspar`."
+            "--motifs",
+            metavar="FILE",
+            help="Motifs in MEME or JASPAR format; jaspar, or jaspar:TAXON (plants, insects, …).",
         ),
-    ] = JASPAR,
-    taxon: Annotated[
-        str | None,
-        typer.Option("--taxon", help="Whose motifs to take of JASPAR CORE; vertebrates if none."),
-    ] = None,
+    ] = "jaspar",
     p_value: Annotated[
         float, typer.Option("--p-value", min=1e-12, max=0.01, help="Of a match, at most.")
     ] = 1e-4,
@@ -73,6 +70,7 @@ def interpret_motifs(
     import numpy as np
 
     from attendna.genome.motif_matches import find_matches
+    from attendna.genome.motif_source import open_motifs
     from attendna.interpret.attention_profiles import attention_profiles
     from attendna.interpret.base_scores import agreement, base_scores, found, share_of_bases
     from attendna.interpret.motif_reading import LEVEL, SHUFFLES, read_in_motifs, shuffled_matches
@@ -80,7 +78,8 @@ def interpret_motifs(
     from attendna.prediction.predictor import Predictor
     from attendna.report.motifs import MotifsPage
 
-    chosen, told = _motifs(motifs, taxon)
+    opened = open_motifs(motifs)
+    chosen, told = opened.motifs, opened.told
     predictor = Predictor.load(run, device, precision="fp32")
     ids, sequences = first_sequences(source, predictor.checkpoint.input.letters, limit)
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
@@ -123,22 +122,6 @@ def interpret_motifs(
         print_json({"out": out, "sequences": len(ids), "source": told, **summary})
         return
     _tell(out, page, summary)
-
-
-def _motifs(name: str, taxon: str | None) -> tuple[list["Motif"], str]:
-    """The motifs, and where they are from."""
-    from attendna.core.errors import ConfigError
-    from attendna.genome.motifs import named_apart, read_motifs
-
-    if name != JASPAR:
-        if taxon is not None:
-            raise ConfigError("--taxon chooses among the motifs of JASPAR", "drop it, or --motifs")
-        motifs = named_apart(read_motifs(name))
-        return motifs, f"{len(motifs):,} of {Path(name).name}"
-    from attendna.genome.jaspar import COLLECTION, VERTEBRATES, read_jaspar
-
-    found = read_jaspar(taxon or VERTEBRATES)
-    return found.motifs, f"{len(found.motifs):,} of {found.release} {COLLECTION}, {found.taxon}"
 
 
 def _refuse_none(matches: "MotifMatches", p_value: float) -> None:

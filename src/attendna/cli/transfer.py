@@ -11,7 +11,11 @@ from attendna.cli.output import print_json
 
 def transfer(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder, as `pretrain` and `train` make.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="A run of `pretrain` or `train`, a checkpoint, a file of motifs, or jaspar.",
+        ),
     ],
     task: TaskFolder,
     out: Out,
@@ -44,6 +48,8 @@ def transfer(
     json: Json = False,
 ) -> None:
     """Learn a task from what a model makes of its sequences; the model stays as it is.
+
+    Motifs are a model, too: of each, how much there is in a sequence, in bits.
 
     Settings of the learner (--set learner.trees=500, or --trials) and the threshold are chosen on
     the validation rows; the test rows are not read. Several tracks are learned each on its own. The

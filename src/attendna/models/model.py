@@ -128,6 +128,7 @@ MODELS: Registry[type[ModelConfig]] = Registry(
         "ensemble": "attendna.models.ensemble:EnsembleConfig",
         "enhancer_attention": "attendna.models.enhancer_attention:EnhancerAttentionConfig",
         "huggingface": "attendna.models.huggingface.model:HuggingfaceConfig",
+        "motifs": "attendna.models.motifs:MotifsConfig",
         "segments": "attendna.models.segments:SegmentsConfig",
     },
     group="attendna.models",

@@ -3,16 +3,19 @@
 Shapes: ``B`` batch, ``D`` width of a representation.
 """
 
+import hashlib
+import shutil
 import sys
 from pathlib import Path
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from attendna.core.config import parse
 from attendna.core.errors import FolderError
 from attendna.core.files import sha256
-from attendna.models.checkpoint import Checkpoint, InputContract, load
+from attendna.genome.motif_source import is_jaspar, open_motifs
+from attendna.models.checkpoint import Checkpoint, InputContract, load, save
 from attendna.models.huggingface.checkpoint import (
     NOT_STANDARD,
     HuggingfaceCheckpoint,
@@ -24,8 +27,10 @@ from attendna.models.layers.pooling import MeanPooling
 from attendna.models.learners.learner_file import LEARNER_FILE
 from attendna.models.model import ModelConfig, SequenceModel, TokenModel
 from attendna.models.model_file import read_model
+from attendna.models.motifs import Motifs, MotifsConfig, sizes_of
 from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.predictor import Predictor
+from attendna.tokens.onehot import OneHotConfig
 from attendna.tokens.tokenizer import TOKENIZERS, TokenBatch, TokenizerConfig
 
 
@@ -55,11 +60,15 @@ def load_backbone(
 ) -> Predictor:
     """The model of a run of ``train`` or ``pretrain``, or a checkpoint of others, for its vectors.
 
+    A file of motifs, or ``jaspar``, is a model of these motifs (:mod:`attendna.models.motifs`).
+
     Raises
     ------
-    FolderError
-        No finished model of sequences is there.
+    UserError
+        No finished model of sequences is there, and no motifs are.
     """
+    if _is_of_motifs(run):
+        return Predictor(*_of_motifs(run), device, precision)
     others = _others(run)
     if others is not None:
         return _of_others(others, device, precision)
@@ -78,16 +87,39 @@ def load_backbone(
     return Predictor(checkpoint, backbone, device, precision)
 
 
-def files_of(run: str | Path) -> tuple[Path, ...]:
-    """What a folder must hold to be loaded as a backbone, of a run or a checkpoint that was."""
+def keep_backbone(run: str | Path, folder: Path) -> None:
+    """Put into a folder what it must hold to be loaded as this backbone."""
+    if _is_of_motifs(run):
+        save(folder, *_of_motifs(run))
+        return
     others = _others(run)
-    return (read_model(run)[0],) if others is None else others.files
+    for file in (read_model(run)[0],) if others is None else others.files:
+        shutil.copyfile(file, folder / file.name)
 
 
 def digest_of(run: str | Path) -> str:
-    """SHA-256 of the weights of a run or a checkpoint."""
+    """SHA-256 of the weights of a run or a checkpoint, or of motifs."""
+    if _is_of_motifs(run):
+        _, model = _of_motifs(run)
+        return hashlib.sha256(model.bits.numpy().tobytes()).hexdigest()
     others = _others(run)
     return sha256(read_model(run)[0]) if others is None else others.digest
+
+
+def _is_of_motifs(run: str | Path) -> bool:
+    return is_jaspar(run) or (Path(run).is_file() and Path(run).suffix != ".safetensors")
+
+
+def _of_motifs(source: str | Path) -> tuple[Checkpoint, Motifs]:
+    """A model of the motifs of a source, whose line nobody has learned."""
+    motifs = open_motifs(source).motifs
+    config, tokenizer = MotifsConfig(source=str(source), **sizes_of(motifs)), OneHotConfig()
+    model = config.build(tokenizer.build(), 1)
+    model.take(motifs)
+    for value in model.head.parameters():
+        nn.init.zeros_(value)
+    run_id = hashlib.sha256(model.bits.numpy().tobytes()).hexdigest()[:12]
+    return _as_checkpoint(run_id, tokenizer, config, 1, None), model
 
 
 def _others(run: str | Path) -> HuggingfaceCheckpoint | None:

@@ -9,7 +9,6 @@ Shapes: ``N`` rows, ``F`` features, ``C`` columns of targets.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +31,7 @@ from attendna.models.checkpoint import InputContract
 from attendna.models.learners.columns import learn
 from attendna.models.learners.forest import RandomForestConfig
 from attendna.models.learners.learner import AnyLearnerConfig, LearnerConfig
-from attendna.prediction.backbone import digest_of, files_of, load_backbone
+from attendna.prediction.backbone import digest_of, keep_backbone, load_backbone
 from attendna.prediction.representations import Reading, Representations
 from attendna.prediction.transfer import BACKBONE, TransferCheckpoint, TransferPredictor
 from attendna.tasks.store import Split
@@ -46,7 +45,7 @@ class TransferConfig(Config):
     """Settings of a transfer."""
 
     run: Path
-    """A run of ``train`` or ``pretrain``, or a checkpoint, whose vectors are learned from."""
+    """A run of ``train`` or ``pretrain``, a checkpoint or motifs: its vectors are learned from."""
     weights: str | None = None
     """SHA-256 of that run's model; written down when it is read."""
     learner: AnyLearnerConfig = RandomForestConfig()
@@ -106,8 +105,7 @@ def transfer(
     chosen = config.replace(learner=best.predictor.checkpoint.learner.to_tree())
     with publish_folder(out, force=force) as partial:
         (partial / BACKBONE).mkdir()
-        for file in files_of(config.run):
-            shutil.copyfile(file, partial / BACKBONE / file.name)
+        keep_backbone(config.run, partial / BACKBONE)
         tree = chosen.to_tree() | {"rows": len(examples.train), "split_hash": examples.split_hash}
         (partial / TRANSFER_FILE).write_text(to_yaml(tree), encoding="utf-8")
         (partial / "search.json").write_text(_table(trials, examples.metric), encoding="utf-8")

@@ -104,6 +104,22 @@ def test_a_genome_gives_the_bases_around_and_is_compared(
     assert sum(built.task.spec.rows.values()) == rows.height - 3
 
 
+def test_rows_may_have_the_bases_around_a_variant_alone(tmp_path: Path, table: Path) -> None:
+    settings = {"variants": table, "elements": ["b"], "deletions": True}
+    whole = all_rows(build(tmp_path / "whole", **settings).task)
+    rows = all_rows(build(tmp_path / "near", **settings, around=3).task)
+    assert rows.drop("sequence", "alternative", "start", "end").equals(
+        whole.drop("sequence", "alternative", "start", "end")
+    )
+    for row in rows.iter_rows(named=True):
+        start, end = max(40, row["position"] - 3), min(55, row["position"] + 4)
+        assert (row["start"], row["end"]) == (start, end)
+        assert row["sequence"] == LETTERS[start:end]
+        at = row["position"] - start
+        alt = row["alt"].replace("-", "")
+        assert row["alternative"] == row["sequence"][:at] + alt + row["sequence"][at + 1 :]
+
+
 def test_elements_in_part_of_a_genome_and_near_its_end(tmp_path: Path, table: Path) -> None:
     genome = tmp_path / "part.fa"
     genome.write_text(f">chr1:30-120\n{LETTERS[30:]}\n")

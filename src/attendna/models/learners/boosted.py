@@ -32,6 +32,8 @@ class XGBoostConfig(LearnerConfig):
     """Share of the features a tree sees."""
     penalty: float = Field(default=1.0, ge=0)
     """L2 penalty of the leaves."""
+    bins: int = Field(default=256, ge=2)
+    """Places at which a feature may be split; fewer are quicker."""
 
     @property
     def learns(self) -> tuple[Target, ...]:
@@ -70,12 +72,13 @@ class XGBoostConfig(LearnerConfig):
             "subsample": self.rows,
             "colsample_bytree": self.features,
             "lambda": self.penalty,
+            "max_bin": self.bins,
             "seed": seed,
             "nthread": threads,
         }
         if classes > 2:
             settings["num_class"] = classes
-        rows = xgboost.QuantileDMatrix(features, targets, nthread=threads)
+        rows = xgboost.QuantileDMatrix(features, targets, max_bin=self.bins, nthread=threads)
         booster = xgboost.train(settings, rows, num_boost_round=self.rounds)
         return {"trees": np.frombuffer(booster.save_raw("ubj"), dtype=np.uint8)}
 

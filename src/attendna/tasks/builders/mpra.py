@@ -67,6 +67,12 @@ class MpraConfig(BuilderConfig):
         gt=0,
         description=f"Bases about the middle of an element, {WINDOW} if a genome is given.",
     )
+    around: int | None = Field(
+        default=None,
+        ge=0,
+        description="Bases to each side of a variant that a row has; the whole element if not "
+        "given.",
+    )
     edge: EdgePolicy = Field(
         default="error",
         description="Windows that reach over the end of a contig: fill up with N, leave out, or "
@@ -228,27 +234,26 @@ class MpraConfig(BuilderConfig):
         places = elements.with_columns(locus=merge_loci(elements)).drop("unknown")
         alt = pl.col("alt").replace("-", "")
         at = pl.col("position") - pl.col("start")
-        return (
-            variants.drop("chrom", "line")
-            .join(places, on="element", how="inner", maintain_order="left")
-            .select(
-                pl.format("{}:{}:{}>{}", "element", pl.col("position") + 1, "ref", "alt").alias(
-                    "id"
-                ),
-                "sequence",
-                exchanged(pl.col("sequence"), at, pl.col("ref"), alt).alias("alternative"),
-                pl.concat_list(pl.col("effect").cast(pl.Float32)).alias("label"),
-                "chrom",
-                "start",
-                "end",
-                pl.lit("+").alias("strand"),
-                "element",
-                "position",
-                "ref",
-                "alt",
-                "barcodes",
-                "locus",
-            )
+        joined = variants.drop("chrom", "line").join(
+            places, on="element", how="inner", maintain_order="left"
+        )
+        if self.around is not None:
+            joined = _near(joined, at, self.around)
+        return joined.select(
+            pl.format("{}:{}:{}>{}", "element", pl.col("position") + 1, "ref", "alt").alias("id"),
+            "sequence",
+            exchanged(pl.col("sequence"), at, pl.col("ref"), alt).alias("alternative"),
+            pl.concat_list(pl.col("effect").cast(pl.Float32)).alias("label"),
+            "chrom",
+            "start",
+            "end",
+            pl.lit("+").alias("strand"),
+            "element",
+            "position",
+            "ref",
+            "alt",
+            "barcodes",
+            "locus",
         )
 
     def _dealt(self, rows: pl.DataFrame) -> tuple[Shaped[ndarray, " n"], str]:
@@ -263,6 +268,16 @@ class MpraConfig(BuilderConfig):
             return by_run(rows, fractions, self.seed), told
         said, tested = by_element(rows, self.test_elements, self.fold)
         return said, f"whole elements; tested on {', '.join(tested)}, which overlap no others"
+
+
+def _near(rows: pl.DataFrame, at: pl.Expr, around: int) -> pl.DataFrame:
+    """Rows of which the sequence has no more than so many bases to each side of the variant."""
+    first = (at - around).clip(lower_bound=0)
+    last = at + pl.col("ref").str.len_bytes() + around
+    near = pl.col("sequence").str.slice(first, last - first)
+    return rows.with_columns(sequence=near, start=pl.col("start") + first).with_columns(
+        end=pl.col("start") + pl.col("sequence").str.len_bytes()
+    )
 
 
 _SAID = {"swapped": "the alternative", "mismatch": "another base"}
