@@ -10,7 +10,7 @@ from attendna.core.errors import ConfigError, DataError
 from attendna.genome.alphabet import N
 from attendna.genome.motifs import Motif
 from attendna.genome.sequences import SequenceBatch
-from attendna.models.motifs import PRIOR, Motifs, MotifsConfig, sizes_of
+from attendna.models.motifs import PRIOR, Motifs, MotifsConfig
 from attendna.tokens.kmer import KmerConfig
 from attendna.tokens.onehot import OneHotConfig
 from attendna.tokens.tokenizer import TokenBatch
@@ -28,7 +28,7 @@ def random_motifs(count: int = 70) -> list[Motif]:
 
 
 def of(motifs: list[Motif], outputs: int = 1) -> Motifs:
-    model = MotifsConfig(**sizes_of(motifs)).build(TOKENIZER, outputs)
+    model = MotifsConfig.of(motifs).build(TOKENIZER, outputs)
     model.take(motifs)
     return model.double().eval()
 

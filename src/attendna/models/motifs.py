@@ -13,7 +13,7 @@ Shapes: ``B`` batch, ``S`` bases, ``M`` motifs, ``G`` of them at a time, ``K`` b
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -37,6 +37,7 @@ PRIOR = 0.05
 without end."""
 
 _NEVER = -1000.0
+_UNKNOWN = int(N)
 _AT_ONCE = 64
 
 
@@ -56,6 +57,11 @@ class MotifsConfig(ModelConfig):
     """Width of a hidden layer in the head; none for a linear head."""
     head_dropout: float = Field(default=0.3, ge=0, lt=1)
 
+    @classmethod
+    def of(cls, motifs: Sequence[Motif], source: str | None = None) -> Self:
+        """Settings with room for some motifs."""
+        return cls(source=source, motifs=len(motifs), longest=max(map(len, motifs)))
+
     def build(self, tokenizer: Tokenizer, outputs: int) -> "Motifs":
         """The model, with motifs at random."""
         if not isinstance(tokenizer, OneHotTokenizer):
@@ -73,20 +79,15 @@ class MotifsConfig(ModelConfig):
         model = self.build(tokenizer, outputs)
         if self.source is not None:
             motifs = open_motifs(self.source).motifs
-            fitting = sizes_of(motifs)
-            if fitting != {"motifs": self.motifs, "longest": self.longest}:
+            there = self.of(motifs)
+            if (there.motifs, there.longest) != (self.motifs, self.longest):
                 raise ConfigError(
-                    f"model motifs: {self.source} has {len(motifs):,} of up to "
-                    f"{fitting['longest']} bases, not {self.motifs:,} of {self.longest}",
-                    "set " + " and ".join(f"model.{k}={v}" for k, v in fitting.items()),
+                    f"model motifs: {self.source} has {there.motifs:,} of up to {there.longest} "
+                    f"bases, not {self.motifs:,} of {self.longest}",
+                    f"set model.motifs={there.motifs} and model.longest={there.longest}",
                 )
             model.take(motifs)
         return model
-
-
-def sizes_of(motifs: Sequence[Motif]) -> dict[str, int]:
-    """The settings that fit some motifs."""
-    return {"motifs": len(motifs), "longest": max(map(len, motifs))}
 
 
 class Motifs(SequenceModel):
@@ -96,7 +97,7 @@ class Motifs(SequenceModel):
         super().__init__()
         self.width = config.motifs
         # Bits of A, C, G, T and of what is unknown, at each base of a motif on both strands.
-        self.register_buffer("bits", torch.zeros(config.motifs, 2, config.longest, N + 1))
+        self.register_buffer("bits", torch.zeros(config.motifs, 2, config.longest, _UNKNOWN + 1))
         self.register_buffer("lengths", torch.zeros(config.motifs, dtype=torch.int64))
         self.bits: Tensor
         self.lengths: Tensor
@@ -111,8 +112,8 @@ class Motifs(SequenceModel):
         for number, motif in enumerate(motifs):
             for strand, read in enumerate((motif, motif.reverse_complement())):
                 odds = (read.probabilities * 4 + PRIOR) / (1 + PRIOR)
-                self.bits[number, strand, : len(motif), :N] = torch.from_numpy(odds).log2()
-                self.bits[number, strand, : len(motif), N] = _NEVER
+                self.bits[number, strand, : len(motif), :_UNKNOWN] = torch.from_numpy(odds).log2()
+                self.bits[number, strand, : len(motif), _UNKNOWN] = _NEVER
             self.lengths[number] = len(motif)
 
     def embed(self, tokens: TokenBatch) -> Float[Tensor, "B M"]:
@@ -122,7 +123,7 @@ class Motifs(SequenceModel):
         order = self.lengths.argsort()
         longest = self.lengths[order].tolist()
         # Sites that reach beyond an end hold unknown bases there, and so are none.
-        bases = F.one_hot(F.pad(ids.long(), (0, longest[-1] - 1), value=N), N + 1)
+        bases = F.one_hot(F.pad(ids.long(), (0, longest[-1] - 1), value=_UNKNOWN), _UNKNOWN + 1)
         bases = bases.to(self.bits.dtype)
         odds = [
             self._odds(bases, group, longest[start : start + _AT_ONCE][-1])

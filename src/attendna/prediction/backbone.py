@@ -27,7 +27,7 @@ from attendna.models.layers.pooling import MeanPooling
 from attendna.models.learners.learner_file import LEARNER_FILE
 from attendna.models.model import ModelConfig, SequenceModel, TokenModel
 from attendna.models.model_file import read_model
-from attendna.models.motifs import Motifs, MotifsConfig, sizes_of
+from attendna.models.motifs import Motifs, MotifsConfig
 from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.predictor import Predictor
 from attendna.tokens.onehot import OneHotConfig
@@ -113,7 +113,7 @@ def _is_of_motifs(run: str | Path) -> bool:
 def _of_motifs(source: str | Path) -> tuple[Checkpoint, Motifs]:
     """A model of the motifs of a source, whose line nobody has learned."""
     motifs = open_motifs(source).motifs
-    config, tokenizer = MotifsConfig(source=str(source), **sizes_of(motifs)), OneHotConfig()
+    config, tokenizer = MotifsConfig.of(motifs, str(source)), OneHotConfig()
     model = config.build(tokenizer.build(), 1)
     model.take(motifs)
     for value in model.head.parameters():
