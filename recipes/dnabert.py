@@ -48,8 +48,10 @@ def route(
              *changes)  # fmt: skip
     if not checkpoint.exists():
         attendna("export", language, "--out", checkpoint)
+    # What finetune does with the best, the search need not do before it.
     attendna("tune", HERE / "tune_learning_rate.yaml", "--from", checkpoint, "--task", task,
-             "--out", rates, "--trials", "4", "--set", f"subset.rows_a_class={rows}")  # fmt: skip
+             "--out", rates, "--trials", "4", "--set", f"subset.rows_a_class={rows}",
+             "--set", "subset.best=0")  # fmt: skip
     attendna("finetune", rates / "best.yaml", "--from", checkpoint, "--task", task, "--out", run,
              "--resume")  # fmt: skip
 
