@@ -78,6 +78,25 @@ def test_each_setting_has_its_slice(page: TuningPage) -> None:
     assert list(tokens.data[0].x) == ["&lt;onehot&gt;", "kmer k=3", "kmer k=3"]
 
 
+def test_choices_stand_by_their_size(page: TuningPage) -> None:
+    rates = pl.Series(["3e-05", "1e-4", "auto", "2e-05"])
+    rows = page.trials.filter(phase="search").head(4)
+    trials = rows.with_columns(rates.head(rows.height).alias(RATE))
+    drawn = TuningPage(**{**vars(page), "trials": trials}).slice(RATE)
+    there = set(trials.filter(state="complete")[RATE])
+    assert len(there) > 1
+    expected = [rate for rate in ("2e-05", "3e-05", "1e-4", "auto") if rate in there]
+    assert list(drawn.layout.xaxis.categoryarray) == expected
+
+
+def test_of_one_setting_there_is_no_importance(page: TuningPage, tmp_path: Path) -> None:
+    for importances, count in (({RATE: 1.0}, 0), ({RATE: 0.7, TOKENS: 0.3}, 1)):
+        changed = TuningPage(**{**vars(page), "importances": importances})
+        changed.sheet().write(tmp_path / "tune.html")
+        text = (tmp_path / "tune.html").read_text(encoding="utf-8")
+        assert text.count("fANOVA") == count
+
+
 def test_lines_go_from_the_lowest_to_the_highest(page: TuningPage) -> None:
     best = page.parallel().data[-1]
     assert list(best.x) == [RATE, TOKENS, "auroc"]

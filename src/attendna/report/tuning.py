@@ -1,6 +1,7 @@
 """The page about a search for settings: how it went, what mattered, and what won."""
 
 import html
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -145,8 +146,8 @@ class TuningPage:
         return figure
 
     def _importance(self) -> Iterator[Chart]:
-        if not self.importances:
-            return
+        if len(self.importances) < 2:
+            return  # of one setting it says nothing
         keys = list(self.importances)[::-1]
         figure = blank("share of the differences", "", height=120 + 28 * len(keys))
         figure.add_bar(
@@ -172,7 +173,11 @@ class TuningPage:
             marker={"color": rgba(GAIN, 0.7), "size": 8},
             hovertemplate="trial %{customdata}: %{x}, %{y:.4f}<extra></extra>",
         )
-        figure.update_xaxes(type="category" if texts else "log" if self.keys[key] else "linear")
+        if texts:
+            places = [_escaped(told(text)) for text in _choices(mine[key])]
+            figure.update_xaxes(type="category", categoryorder="array", categoryarray=places)
+        else:
+            figure.update_xaxes(type="log" if self.keys[key] else "linear")
         return figure
 
     def parallel(self) -> go.Figure:
@@ -206,7 +211,8 @@ class TuningPage:
     def _places(self, values: pl.Series, logarithmic: bool) -> Float64[ndarray, " n"]:
         """Where values lie between the lowest, 0, and the highest, 1."""
         if values.dtype == pl.String:
-            numbers = values.rank("dense").to_numpy().astype(np.float64)
+            choices = _choices(values)
+            numbers = np.array([choices.index(value) for value in values], dtype=np.float64)
         else:
             numbers = values.to_numpy().astype(np.float64)
         numbers = np.log(numbers) if logarithmic else numbers
@@ -273,6 +279,18 @@ class TuningPage:
 def _number(row: Mapping[str, Any]) -> str:
     """The number of a trial in the search, also where it was trained again."""
     return str(row["number"] if row["of"] is None else row["of"])
+
+
+def _choices(values: pl.Series) -> list[str]:
+    """The texts that occur: numbers by their size, then words."""
+
+    def place(text: str) -> tuple[float, str]:
+        try:
+            return float(text), text
+        except ValueError:
+            return math.inf, text
+
+    return sorted(values.unique(), key=place)
 
 
 def _escaped(text: str) -> str:
