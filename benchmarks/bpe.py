@@ -70,7 +70,7 @@ def functions(
             len(few),
             lambda: [plain.encode(text, add_special_tokens=False).ids for text in few],
         ),
-        "attendna, the first time": (count, lambda: held.store._encode(batch)),
+        "attendna, the first time": (count, lambda: held.store.encode(batch)),
         "attendna, from disk": (count, from_disk),
         "attendna, batches of 64": (count, look_up(64)),
         "attendna, batches of 512": (count, look_up(512)),
