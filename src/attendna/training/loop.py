@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 
 from attendna.prediction.device import Precision
 from attendna.training.module import Learner
@@ -62,8 +63,11 @@ def lightning_trainer(
     *,
     devices: int = 1,
     nodes: int = 1,
+    sharded: bool = False,
 ) -> Trainer:
     """Lightning's loop, devices, precision, accumulation and clipping; the rest is in callbacks.
+
+    Several processes have the whole model each, or a share of it where it is ``sharded``.
 
     The whole training is one epoch to Lightning: rounds of our own end where a validation is due,
     and a state can be saved after any step.
@@ -73,7 +77,7 @@ def lightning_trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
         devices=devices if several else [device.index or 0] if device.type == "cuda" else 1,
         num_nodes=nodes,
-        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        strategy=_strategy(devices * nodes, sharded=sharded),
         sync_batchnorm=several and device.type == "cuda",
         use_distributed_sampler=False,
         precision="bf16-mixed" if machine.precision == "bf16" else "32-true",
@@ -89,6 +93,16 @@ def lightning_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
+    )
+
+
+def _strategy(processes: int, *, sharded: bool) -> str | Strategy:
+    if processes == 1:
+        return "auto"
+    if not sharded:
+        return "ddp_find_unused_parameters_true"
+    return ModelParallelStrategy(
+        data_parallel_size=processes, tensor_parallel_size=1, save_distributed_checkpoint=False
     )
 
 

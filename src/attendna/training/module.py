@@ -15,6 +15,7 @@ from attendna.training.batches import DROPOUT, Batch, seed_of
 from attendna.training.objectives import Objective
 from attendna.training.run import OptimizerConfig
 from attendna.training.schedule import Schedule
+from attendna.training.sharding import shard
 
 
 class Learner(LightningModule):
@@ -70,6 +71,11 @@ class Learner(LightningModule):
         self.loss_sum.zero_()
         self.rows_seen.zero_()
         return mean, rows
+
+    def configure_model(self) -> None:
+        """Leave each process its share of the model, where Lightning was told to."""
+        if self.device_mesh is not None:
+            shard(self, self.device_mesh["data_parallel"])
 
     def configure_optimizers(self) -> Any:
         """AdamW without decay of vectors, and the learning rate of every step."""

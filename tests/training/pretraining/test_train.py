@@ -4,13 +4,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import psutil
 import pytest
 import torch
 import yaml
+from polars.testing import assert_frame_equal
 from tests.training.pretraining.genomes import patterned, settings
 from tests.words import vocabulary
 
@@ -168,25 +171,54 @@ def test_what_cannot_be_learned_is_refused(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
-def test_two_processes_train_one_model(genome: Path, tmp_path: Path) -> None:
-    tree = settings(trainer={"devices": 2, "max_steps": 4, "validations": 2})
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump(tree))
-    words = ["pretrain", "run.yaml", "--genome", str(genome), "--out", "run"]
+def two_processes(genome: Path, folder: Path, **trainer) -> subprocess.Popen[str]:
+    """A pretraining by two processes, each of which takes half of every step; just begun."""
+    tree = settings(trainer={"devices": 2} | trainer)
+    (folder / "run.yaml").write_text(yaml.safe_dump(tree))
+    words = ["pretrain", "run.yaml", "--genome", str(genome), "--out", "run", "--resume"]
     source = str(Path(__file__).parents[3] / "src")
-    done = subprocess.run(
+    return subprocess.Popen(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"),
             *("-m", "attendna", *words),
         ],
-        cwd=tmp_path,
+        cwd=folder,
         env=os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=300,
-        check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("pretraining on") == 1
-    assert pl.read_csv(tmp_path / "run" / "log.csv")["step"].to_list() == [2, 4]
-    assert load_language(tmp_path / "run")[0].window == 64
+
+
+def finished(process: subprocess.Popen[str]) -> None:
+    """Wait until all went well."""
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert said.count("pretraining on") == 1
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model_whole_or_in_shares(genome: Path, tmp_path: Path) -> None:
+    steps = {"max_steps": 40, "epochs": 100, "validations": 4}
+    whole, shares = tmp_path / "whole", tmp_path / "shares"
+    whole.mkdir()
+    shares.mkdir()
+    finished(two_processes(genome, whole, **steps))
+    killed = two_processes(genome, shares, **steps, sharded=True)
+    run = RunFolder(shares / "run")
+    while not run.last.is_file():
+        assert killed.poll() is None
+        time.sleep(0.05)
+    launcher = psutil.Process(killed.pid)
+    for process in (*launcher.children(recursive=True), launcher):
+        process.kill()
+    killed.communicate()
+    assert not run.finished
+    finished(two_processes(genome, shares, **steps, sharded=True))
+    # Sums over processes are taken in another order, and that is all.
+    learned, other = weights(whole / "run"), weights(run.path)
+    for name, value in learned.items():
+        torch.testing.assert_close(other[name], value, rtol=1e-3, atol=1e-4)
+    logs = [pl.read_csv(folder / "run" / "log.csv") for folder in (whole, shares)]
+    measured = [log.select("epoch", "step", "^.*(loss|perplexity)$") for log in logs]
+    assert measured[0]["step"].to_list() == [10, 20, 30, 40]
+    assert_frame_equal(measured[0], measured[1], rel_tol=1e-3)

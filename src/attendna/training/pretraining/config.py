@@ -91,6 +91,9 @@ class PretrainingTrainerConfig(Config):
     devices: int = Field(default=1, ge=1)
     """Processes on each node, each with its own device and batches (DDP)."""
     nodes: int = Field(default=1, ge=1)
+    sharded: bool = False
+    """Each process keeps a share of weights, gradients and optimizer only (FSDP), for models that
+    fill a device; all weights, without the rest, have to fit beside it for validation."""
 
 
 class PretrainingConfig(SavedConfig):

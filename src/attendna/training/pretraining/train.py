@@ -143,6 +143,7 @@ class Pretraining:
         from attendna.training.progress import ProgressBar
         from attendna.training.record import Record
         from attendna.training.schedule import Schedule
+        from attendna.training.sharding import gather
 
         keep_freed_memory()
         config, settings = self.config, self.config.trainer
@@ -163,12 +164,21 @@ class Pretraining:
             schedule = Schedule.of_steps(steps, settings.validations, config.optimizer, an_epoch)
             if settings.warmup_steps is not None:
                 schedule = dataclasses.replace(schedule, warmup_steps=settings.warmup_steps)
+            # What is in shares can only be trained; what measures and stores reads a whole copy.
+            sharded = settings.sharded and processes > 1
+            whole = copy.deepcopy(model) if sharded else model
             module = module_of(model, config, schedule)
+
+            def measure() -> dict[str, float]:
+                if sharded:
+                    gather(model, whole)
+                return held_out.measure(whole)
+
             record = Record(
                 folder,
                 schedule,
-                lambda: held_out.measure(model),
-                lambda: save_language(folder.best, self.header, model),
+                measure,
+                lambda: save_language(folder.best, self.header, whole),
                 monitor="loss",
                 lower_is_better=True,
                 patience=None,
@@ -182,6 +192,7 @@ class Pretraining:
                 [record, ProgressBar(console, record, "pretraining", windows)],
                 devices=settings.devices,
                 nodes=settings.nodes,
+                sharded=sharded,
             )
             loader = Remaining(self.batches, trainer, schedule.steps, accumulate)
             run(trainer, module, loader, folder)
