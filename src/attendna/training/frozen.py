@@ -218,7 +218,11 @@ def _measured(
 
 def _spelled(trial: Trial) -> str:
     name, *settings = trial.predictor.checkpoint.learner.to_tree().items()
-    told = (f"{key} {value:.3g}" for key, value in settings if value is not None)
+    told = (
+        f"{key} {value:,}" if isinstance(value, int) else f"{key} {value:.3g}"
+        for key, value in settings
+        if value is not None
+    )
     return f"{name[1]}: {', '.join(told)}"
 
 
