@@ -7,7 +7,7 @@ Shapes: ``N`` rows, ``R`` rows that were learned from, ``F`` features, ``K`` col
 """
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -68,8 +68,8 @@ class KernelRidgeConfig(LearnerConfig):
         scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
         rows = (features - mean) * scale
         level = targets.mean()
-        model = KernelRidge(alpha=self.penalty, kernel="rbf", gamma=self._gamma(scale))
-        model.fit(rows, targets - level)
+        settings: dict[str, Any] = {"alpha": self.penalty, "gamma": self._gamma(scale)}
+        model = KernelRidge(kernel="rbf", **settings).fit(rows, targets - level)
         return {
             "rows": rows,
             "weights": np.asarray(model.dual_coef_),
