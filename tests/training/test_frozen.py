@@ -10,8 +10,10 @@ from tests.training.learnable import learnable
 from attendna.core.errors import ConfigError, FolderError
 from attendna.evaluation.compare import compare
 from attendna.evaluation.evaluate import evaluate, read_metrics
+from attendna.models.learners.average import AverageConfig
 from attendna.models.learners.boosted import XGBoostConfig
 from attendna.models.learners.forest import RandomForestConfig
+from attendna.models.learners.kernel import KernelRidgeConfig
 from attendna.models.learners.linear import LogisticConfig, RidgeConfig
 from attendna.prediction.transfer import TransferPredictor
 from attendna.tasks.store import Task, open_task
@@ -61,6 +63,7 @@ KINDS = [
     ("multilabel", ("there", "absent"), LogisticConfig(), False),
     ("regression", ("a", "b"), RidgeConfig(penalty=1.0), False),
     ("regression", ("effect",), XGBoostConfig(rounds=60), True),
+    ("regression", ("effect",), AverageConfig(of=(RidgeConfig(), KernelRidgeConfig())), True),
 ]
 
 
@@ -116,3 +119,26 @@ def test_wrong_use_is_one_line(runs: tuple[Path, Path], planted: Task, tmp_path:
         transfer(config_of(runs[0]), task, tmp_path / "mine", force=True)
     assert not (tmp_path / "out").exists()
     assert not any((tmp_path / "mine").iterdir())
+
+
+@pytest.mark.filterwarnings("ignore:.*was trained on")
+def test_roots_are_learned_and_numbers_told(
+    runs: tuple[Path, Path], planted: Task, tmp_path: Path
+) -> None:
+    task = learnable(tmp_path / "task", "regression", ("effect",))
+    train = task.read("train")
+    labels = train.labels_of_all(1)[:, 0].astype(np.float64)
+    config = config_of(runs[0], RidgeConfig(penalty=1.0), targets="roots")
+    out = transfer(config, task.folder, tmp_path / "out", device="cpu", progress=False)
+    predictor = TransferPredictor.load(out, "cpu")
+    features = predictor.vectors.of(train.sequences)
+    learner = RidgeConfig(penalty=1.0)
+    roots = np.sign(labels) * np.sqrt(np.abs(labels))
+    learned = learner.fit(features, roots, 0, seed=0, threads=1)
+    told = learner.predict(learned, features, 0)[:, 0]
+    found = predictor.predict(train.sequences).values[:, 0]
+    np.testing.assert_allclose(found, np.sign(told) * told**2, rtol=1e-3, atol=1e-4)
+    config = config_of(runs[0], targets="roots")
+    with pytest.raises(ConfigError, match="no roots of classes"):
+        transfer(config, planted.folder, tmp_path / "other", device="cpu", progress=False)
+    assert not (tmp_path / "other").exists()

@@ -21,7 +21,11 @@ def transfer(
     out: Out,
     *,
     learner: Annotated[
-        str, typer.Option("--learner", help="logistic, random_forest, ridge or xgboost.")
+        str,
+        typer.Option(
+            "--learner",
+            help="average, kernel_ridge, logistic, random_forest, ridge or xgboost.",
+        ),
     ] = "random_forest",
     pair: Annotated[
         Literal["concatenate", "difference", "both"],

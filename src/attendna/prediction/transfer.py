@@ -32,10 +32,16 @@ LEAST = 1e-6
 """Probabilities of trees are often 0, of which there is no logit."""
 
 
+Targets = Literal["values", "roots"]
+"""What is learned of numbers: themselves, or their signed square roots, in which few large ones
+decide less. What is told are numbers again."""
+
+
 class TransferCheckpoint(Checkpoint):
     """The header of ``learner.safetensors``: the task's labels, and what reads its sequences."""
 
     learner: AnyLearnerConfig
+    targets: Targets = "values"
     reading: Reading
     backbone: str
     """SHA-256 of the backbone's file."""
@@ -105,7 +111,8 @@ class TransferPredictor(Predictor):
     def read(self, features: Float32[ndarray, "N F"]) -> Float32[ndarray, "N T"]:
         """What was learned of vectors, on the scale of the labels."""
         checkpoint = self.checkpoint
-        return predict(checkpoint.learner, self.learned, features, checkpoint.learned_classes)
+        told = predict(checkpoint.learner, self.learned, features, checkpoint.learned_classes)
+        return told if checkpoint.targets == "values" else np.sign(told) * told**2
 
     def _logits(self, values: Float32[ndarray, "N T"]) -> Float32[ndarray, "N T"]:
         sure = values.clip(LEAST, 1 - LEAST)

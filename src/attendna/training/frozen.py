@@ -9,7 +9,7 @@ Shapes: ``N`` rows, ``F`` features, ``C`` columns of targets.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,12 @@ from attendna.models.learners.forest import RandomForestConfig
 from attendna.models.learners.learner import AnyLearnerConfig, LearnerConfig
 from attendna.prediction.backbone import digest_of, keep_backbone, load_backbone
 from attendna.prediction.representations import Reading, Representations
-from attendna.prediction.transfer import BACKBONE, TransferCheckpoint, TransferPredictor
+from attendna.prediction.transfer import (
+    BACKBONE,
+    Targets,
+    TransferCheckpoint,
+    TransferPredictor,
+)
 from attendna.tasks.store import Split
 from attendna.training.examples import Examples
 from attendna.training.run import default_threads
@@ -49,6 +54,7 @@ class TransferConfig(Config):
     weights: str | None = None
     """SHA-256 of that run's model; written down when it is read."""
     learner: AnyLearnerConfig = RandomForestConfig()
+    targets: Targets = "values"
     reading: Reading = Reading()
     trials: int = Field(default=1, ge=1)
     """Settings of the learner tried: those given, then others at random."""
@@ -86,7 +92,7 @@ def transfer(
     out, console = Path(out), Console(stderr=True, highlight=False, quiet=not progress)
     _refuse_other_folder(out, force=force)
     examples = Examples.read(task_folder).sharing(config.share, config.seed)
-    _refuse_kind(config.learner, examples)
+    _refuse_kind(config, examples)
     backbone = load_backbone(config.run, device)
     config = config.replace(weights=digest_of(config.run))
     vectors = Representations(backbone, config.reading, config.weights)
@@ -125,7 +131,8 @@ def _refuse_other_folder(out: Path, *, force: bool) -> None:
         )
 
 
-def _refuse_kind(learner: LearnerConfig, examples: Examples) -> None:
+def _refuse_kind(config: TransferConfig, examples: Examples) -> None:
+    learner = config.learner
     wanted = "numbers" if examples.spec.label_kind == "regression" else "classes"
     if wanted not in learner.learns:
         fitting = {"numbers": "ridge", "classes": "logistic"}[wanted]
@@ -133,6 +140,8 @@ def _refuse_kind(learner: LearnerConfig, examples: Examples) -> None:
             f"the learner {learner.name} does not learn {wanted}, which {examples.task.folder} has",
             f"use --learner {fitting}, random_forest or xgboost",
         )
+    if wanted == "classes" and config.targets == "roots":
+        raise ConfigError("targets: there are no roots of classes", "leave it out")
 
 
 def _trials(
@@ -144,6 +153,8 @@ def _trials(
     features = vectors.of(train.sequences, train.alternatives, source=path)
     held_out = vectors.of(valid.sequences, valid.alternatives, source=examples.task.path("valid"))
     targets = _targets(train, len(spec.classes))
+    if config.targets == "roots":
+        targets = np.sign(targets) * np.sqrt(np.abs(targets))
     contract = InputContract(
         letters=vectors.backbone.checkpoint.input.letters,
         window=spec.window,
@@ -194,6 +205,7 @@ def _checkpoint(
         paired=spec.paired,
         input=contract,
         learner=learner,
+        targets=config.targets,
         reading=config.reading,
         backbone=str(config.weights),
     )
@@ -217,13 +229,18 @@ def _measured(
 
 
 def _spelled(trial: Trial) -> str:
-    name, *settings = trial.predictor.checkpoint.learner.to_tree().items()
-    told = (
-        f"{key} {value:,}" if isinstance(value, int) else f"{key} {value:.3g}"
-        for key, value in settings
-        if value is not None
-    )
-    return f"{name[1]}: {', '.join(told)}"
+    return _told(trial.predictor.checkpoint.learner.to_tree())
+
+
+def _told(learner: Mapping[str, Any]) -> str:
+    """A learner with its settings, in one line."""
+    told: list[str] = []
+    for key, value in learner.items():
+        if isinstance(value, list):
+            told.append(" and ".join(map(_told, value)))
+        elif value is not None and key != "name":
+            told.append(f"{key} {value:,}" if isinstance(value, int) else f"{key} {value:.3g}")
+    return f"{learner['name']}: {', '.join(told)}"
 
 
 def _table(trials: list[Trial], metric: str) -> str:

@@ -25,7 +25,7 @@ class KernelRidgeConfig(LearnerConfig):
     """Every row is told by those it is like, with an L2 penalty."""
 
     name: Literal["kernel_ridge"] = "kernel_ridge"
-    width: float = Field(default=0.5, gt=0)
+    width: float = Field(default=0.7, gt=0)
     """Distance at which rows begin to be unlike: the root mean square over features, each in
     standard deviations."""
     penalty: float = Field(default=0.3, gt=0)

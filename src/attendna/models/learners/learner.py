@@ -66,6 +66,7 @@ class LearnerConfig(Config):
 LEARNERS: Registry[type[LearnerConfig]] = Registry(
     "learner",
     {
+        "average": "attendna.models.learners.average:AverageConfig",
         "kernel_ridge": "attendna.models.learners.kernel:KernelRidgeConfig",
         "logistic": "attendna.models.learners.linear:LogisticConfig",
         "random_forest": "attendna.models.learners.forest:RandomForestConfig",
