@@ -1,11 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from tests.studied import Done
 
 from attendna.studies.run import RESULTS_FILE, SUMMARY_FILE, TABLE_FILE, run_study
-from attendna.studies.study import read_study
+from attendna.studies.study import Study, read_study
+from attendna.tasks.store import Task
 
 
 def test_the_tables_are_written(studied: Done) -> None:
@@ -14,6 +16,20 @@ def test_the_tables_are_written(studied: Done) -> None:
         studied.result.summaries[0].to_frame()
     )
     assert (studied.out / TABLE_FILE).read_text().startswith("# Widths")
+
+
+def test_a_part_that_is_done_later_does_not_hide_the_rest(
+    study_tree: dict[str, Any], planted: Task, tmp_path: Path
+) -> None:
+    study_tree["tasks"]["Again"] = {"folder": "$data"}
+    study = Study.model_validate(study_tree | {"seeds": [0]})
+    for task in ("Planted", "Again"):
+        only = {"task": task, "width": "narrow"}
+        result = run_study(study, tmp_path / "out", planted.folder, only=only)
+    assert [summary.task for summary in result.summaries] == ["Planted", "Again"]
+    table = (tmp_path / "out" / TABLE_FILE).read_text()
+    assert "## Planted" in table
+    assert "## Again" in table
 
 
 @pytest.mark.slow

@@ -114,7 +114,7 @@ def execute(
     say: Callable[[str], None] = silent,
     done: Callable[[Outcome], None] = silent,
 ) -> dict[str, Path]:
-    """Do every run of a study that is not done, and give the folder of each task.
+    """Do every run of a study that is not done, and give the folder of each task with a run.
 
     Parameters
     ----------
@@ -137,7 +137,9 @@ def execute(
     rows = list(study.rows(only))
     _refuse_unknown(study, tasks or {})
     folder.begin(study)
-    paths = prepare(study, rows, folder, str(data), given=tasks or {}, say=say)
+    # What was done before counts, too: tables are of all there is.
+    there = [row for row in study.rows() if any(folder.run(row, s).is_dir() for s in study.seeds)]
+    paths = prepare(study, [*rows, *there], folder, str(data), given=tasks or {}, say=say)
     for name in dict.fromkeys(row.task for row in rows):
         audited(Path(paths[name]), folder.audit(name))
     transferred = [row for row in rows if study.tasks[row.task].transfer is not None]
