@@ -31,8 +31,8 @@ class KernelRidgeConfig(LearnerConfig):
     penalty: float = Field(default=0.3, gt=0)
     """How much of what is measured is taken to be noise, relative to what can be told."""
     most: int = Field(default=20_000, ge=1)
-    """Rows that are learned from; of more, so many at random. Eight bytes are needed for each pair
-    of them."""
+    """Rows that are learned from; of more, so many at random. Up to eight bytes are needed for each
+    pair of them."""
 
     @property
     def learns(self) -> tuple[Target, ...]:
