@@ -205,8 +205,10 @@ def test_two_processes_train_one_model_whole_or_in_shares(genome: Path, tmp_path
     finished(two_processes(genome, whole, **steps))
     killed = two_processes(genome, shares, **steps, sharded=True)
     run = RunFolder(shares / "run")
+    end = time.monotonic() + 300
     while not run.last.is_file():
         assert killed.poll() is None
+        assert time.monotonic() < end
         time.sleep(0.05)
     launcher = psutil.Process(killed.pid)
     for process in (*launcher.children(recursive=True), launcher):
