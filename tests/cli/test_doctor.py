@@ -32,7 +32,7 @@ def test_it_is_said_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_advice_follows_from_what_is_found() -> None:
     found = examine()
     found["device"] |= {"name": "cpu", "cuda_build": None}
-    found["processor"] |= {"bf16_hardware": True, "load": 0.0}
+    found["processor"] |= {"bf16_hardware": True, "bf16_setting": None, "load": 0.0}
     found["memory"]["available_bytes"] = 8 << 30
     for place in found["disk"].values():
         place["free_bytes"] = 8 << 30
@@ -43,3 +43,14 @@ def test_advice_follows_from_what_is_found() -> None:
     said = "\n".join(line for line in advice(found) if line not in usual)
     for hint in ("fp32", "OMP_WAIT_POLICY=passive", "smaller trainer.batch_size", "make space"):
         assert hint in said
+
+
+def test_the_units_for_bf16_that_the_environment_sets_are_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value, precision in {"on": "bf16", "off": "fp32"}.items():
+        monkeypatch.setenv("ATTENDNA_BF16", value)
+        assert run(["doctor"]) == 0
+        shown = capsys.readouterr().out
+        assert f"ATTENDNA_BF16={value}" in shown
+        assert f"precision {precision}" in shown

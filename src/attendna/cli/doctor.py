@@ -94,7 +94,7 @@ def _processor() -> dict[str, Any]:
     import psutil
     import torch
 
-    from attendna.models.hardware import bf16_is_fast
+    from attendna.models.hardware import bf16_is_fast, bf16_setting
     from attendna.prediction.device import processor_name
 
     flags = re.search(r"^flags\s*:(.*)$", _read(Path("/proc/cpuinfo")), re.MULTILINE)
@@ -109,6 +109,7 @@ def _processor() -> dict[str, Any]:
         "load": psutil.getloadavg()[0],
         "features": {name: name in known for name in FEATURES},
         "bf16_hardware": bf16_is_fast(torch.device("cpu")),
+        "bf16_setting": bf16_setting(),
     }
 
 
@@ -228,8 +229,13 @@ def advice(found: dict[str, Any]) -> list[str]:
     """What would make work on this machine faster or safer, a line each."""
     processor, device = found["processor"], found["device"]
     lines: list[str] = []
+    if processor["bf16_setting"]:
+        lines.append(
+            f"ATTENDNA_BF16={processor['bf16_setting']}: the units for bf16 are taken from it, "
+            "not from the hardware"
+        )
     if device["name"] == "cpu":
-        if not processor["bf16_hardware"]:
+        if not processor["bf16_hardware"] and not processor["bf16_setting"]:
             lines.append("the processor has no bf16 matrix units: models are computed in fp32")
         if device["cuda_build"] is None and shutil.which("nvidia-smi"):
             lines.append("there is an NVIDIA driver but this torch has no CUDA: see README, GPU")
