@@ -1,12 +1,16 @@
 """Files of people are unpacked and made plain text, or refused in one line."""
 
 import gzip
+import os
+import zlib
 from pathlib import Path
 
+import pysam
 import pytest
 
-from attendna.core.content import plain_text, read_content
-from attendna.core.errors import DataError
+from attendna.core import content as module
+from attendna.core.content import check_packed, parse_json, plain_text, read_content, unpack
+from attendna.core.errors import DataError, ResourceError
 
 
 def test_packed_and_plain_files_give_the_same(tmp_path: Path) -> None:
@@ -40,6 +44,65 @@ def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
         read_content(tmp_path / "a.bed")
     with pytest.raises(DataError, match="this is a folder; name a file"):
         read_content(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_files_that_may_not_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.bed").touch(mode=0)
+    with pytest.raises(DataError, match=r"a\.bed: cannot be read: Permission denied"):
+        read_content(tmp_path / "a.bed")
+
+
+def test_a_bgzip_file_without_its_last_block_was_cut(tmp_path: Path) -> None:
+    path = tmp_path / "a.bed.gz"
+    with pysam.BGZFile(str(path), "w") as stream:
+        stream.write(b"chr1\t5\n" * 50_000)
+    whole = path.read_bytes()
+    assert read_content(path) == b"chr1\t5\n" * 50_000
+    check_packed(path)
+    # gzip itself sees nothing wrong with what is left.
+    path.write_bytes(whole[:-28])
+    assert gzip.decompress(whole[:-28]) == b"chr1\t5\n" * 50_000
+    for read in (read_content, check_packed):
+        with pytest.raises(DataError, match="cut short: its last block is missing; copy it again"):
+            read(path)
+
+
+def test_files_one_behind_the_other_are_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.bed.gz"
+    with pysam.BGZFile(str(path), "w") as stream:
+        stream.write(b"chr1\t5\n")
+    path.write_bytes(path.read_bytes() * 3)
+    assert read_content(path) == b"chr1\t5\n" * 3
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_what_is_unpacked_has_a_limit(
+    pack: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "UNPACKED_LEAST", 1 << 20)
+    assert len(unpack("a.gz", pack(bytes(1 << 20)))) == 1 << 20  # type: ignore[operator]
+    bomb = pack(bytes(4 << 20))  # type: ignore[operator]
+    with pytest.raises(
+        ResourceError, match=r"a\.gz: [\d,]+ bytes hold more than 1,048,576, .*unpack it"
+    ):
+        unpack("a.gz", bomb)
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(bytes(4 << 20)))
+    with pytest.raises(ResourceError, match="plain files have no limit"):
+        check_packed(path)
+
+
+def test_the_limit_grows_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNPACKED_LEAST", 1)
+    dense = os.urandom(1 << 12) * 20
+    assert unpack("a.gz", gzip.compress(dense)) == dense
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff", b"[" * 100_000, b"9" * 5_000, "[1"])
+def test_whatever_is_wrong_with_json_is_one_kind_of_error(text: bytes | str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_json(text)
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_what_is_no_bigwig_is_refused(path: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="this is no bigWig"):
         open_signal(tmp_path / "a.bw")
     (tmp_path / "a.bw").write_bytes(path.read_bytes()[:100])
-    with pytest.raises(DataError, match="damaged or cut short; copy it again"):
+    with pytest.raises(DataError, match=r"damaged or cut short: .*; copy it again"):
         open_signal(tmp_path / "a.bw")
 
 

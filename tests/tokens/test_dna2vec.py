@@ -116,7 +116,7 @@ def save(path: Path, array: np.ndarray) -> bytes:
 
 BROKEN = {
     "no header": (lambda p: b"AC 1 2\n", "first line is not"),
-    "empty": (lambda p: b"", "first line is not"),
+    "empty": (lambda p: b"", "the file is empty"),
     "too few words": (lambda p: text(mixed()).replace(b"85 5", b"99 5"), "85 words, but"),
     "cut text": (lambda p: text(mixed())[:-20], "row 85: [34] numbers, but the first line says 5"),
     "cut binary": (lambda p: binary(mixed())[:-9], "row 85: the file ends"),

@@ -19,6 +19,7 @@ import pysam
 from jaxtyping import Bool, Int64, UInt8
 from numpy import ndarray
 
+from attendna.core.content import check_packed
 from attendna.core.errors import DataError, MissingExtraError, UserError
 from attendna.core.registry import near_misses
 from attendna.genome.alphabet import LetterError, LetterPolicy, encode
@@ -26,6 +27,7 @@ from attendna.genome.code_cache import Contig, GenomeCodes, in_memory, through_c
 from attendna.genome.contigs import ContigNames, numbered, recognize_build, same_build
 from attendna.genome.pieces import UNKNOWN, Pieces
 from attendna.genome.sequences import ArrowColumn, SequenceBatch
+from attendna.genome.two_bit import MAGIC, check_two_bit
 
 EdgePolicy = Literal["error", "drop", "pad"]
 """What becomes of a window that reaches over an end of its contig: it is refused, left out, or
@@ -33,8 +35,6 @@ filled up with N."""
 
 MissingPolicy = Literal["error", "drop"]
 """What becomes of a window on a contig, or a part of one, that the genome file does not hold."""
-
-_TWO_BIT = (b"\x1a\x41\x27\x43", b"\x43\x27\x41\x1a")
 
 
 class WindowError(UserError):
@@ -364,7 +364,7 @@ def stream_letters(path: Path) -> Iterator[tuple[str, str]]:
     if not path.is_file():
         raise DataError(path, "no such file", "check the path")
     with path.open("rb") as stream:
-        packed = stream.read(4) in _TWO_BIT
+        packed = stream.read(4) in MAGIC
     found = False
     for named in _two_bit(path) if packed else _fasta(path):
         found = True
@@ -376,6 +376,7 @@ def stream_letters(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _fasta(path: Path) -> Iterator[tuple[str, str]]:
+    check_packed(path)
     row = 0
     verbosity = pysam.set_verbosity(0)
     try:
@@ -398,11 +399,13 @@ def _two_bit(path: Path) -> Iterator[tuple[str, str]]:
         import py2bit
     except ImportError:
         raise MissingExtraError("py2bit", "twobit", "reading .2bit files") from None
+    check_two_bit(path)
     try:
         genome: Any = py2bit.open(str(path), True)
         try:
-            for name in genome.chroms():
-                yield name, genome.sequence(name)
+            for name, length in genome.chroms().items():
+                # py2bit refuses to give no bases.
+                yield name, genome.sequence(name) if length else ""
         finally:
             genome.close()
     except RuntimeError as error:

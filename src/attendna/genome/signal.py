@@ -20,6 +20,7 @@ from numpy import ndarray
 
 from attendna.core.errors import DataError, MissingExtraError
 from attendna.core.registry import near_misses
+from attendna.genome.big_wig import MAGIC, check_big_wig
 from attendna.genome.contigs import ContigNames, numbered
 from attendna.genome.reference import WindowError
 
@@ -33,7 +34,6 @@ are none; or zero, as in tracks of coverage, so that every base counts."""
 AbsentContig = Literal["error", "no_data"]
 """What becomes of a window on a contig that the file lacks: it is refused, or without data."""
 
-_BIG_WIG = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
 _CHUNK = 1 << 23
 
 
@@ -64,8 +64,9 @@ def open_signal(path: str | Path) -> "Signal":
     if not path.is_file():
         raise DataError(path, "no such file", "check the path")
     with path.open("rb") as stream:
-        if stream.read(4) not in _BIG_WIG:
+        if stream.read(4) not in MAGIC:
             raise DataError(path, "this is no bigWig", "give a .bw or .bigWig file")
+    check_big_wig(path)
     return Signal(path)
 
 

@@ -7,7 +7,6 @@ Sources: tensorflow/core/lib/io/record_writer.h (framing), tensorflow/core/examp
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from attendna.core.content import read_bytes, unpack
 from attendna.core.errors import DataError, MissingExtraError
 
 Feature = bytes | ndarray
@@ -88,22 +88,10 @@ def _cut_short(path: Path, row: int) -> DataError:
 
 def _content(path: Path) -> bytes:
     """The file's bytes, decompressed if they are ZLIB or gzip."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(path, "no such file", "check the path") from None
-    except OSError as error:
-        raise DataError(path, f"cannot be read: {error.strerror}", "check the path") from error
+    content = read_bytes(path)
     if content[:1] not in (b"\x78", b"\x1f") or _begins_a_record(content):
         return content
-    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    try:
-        plain = inflate.decompress(content)
-    except zlib.error:
-        raise DataError(path, "the compressed data is damaged", "copy it again") from None
-    if not inflate.eof:
-        raise DataError(path, "the file is cut short", "copy it again")
-    return plain
+    return unpack(path, content)
 
 
 def _begins_a_record(content: bytes) -> bool:

@@ -8,9 +8,7 @@ Source: Ng, "dna2vec: consistent vector representations of variable-length k-mer
 Shapes: ``V`` ids of the tokenizer, ``D`` numbers of a vector.
 """
 
-import gzip
 import io
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
+from attendna.core.content import read_content
 from attendna.core.errors import DataError
 from attendna.genome.kmers import all_kmers, word_number
 
@@ -29,7 +28,6 @@ BINARY = "vectors.bin"
 """Names of the vectors in a folder that ``tokens train-dna2vec`` wrote."""
 
 _NUMPY = b"\x93NUMPY"
-_GZIP = b"\x1f\x8b"
 _PRINTABLE = frozenset(b"\t\n\r" + bytes(range(32, 127)))
 
 
@@ -63,7 +61,7 @@ def read_vectors(path: str | Path, k: int) -> KmerVectors:
         The file is missing, damaged, of no known format, or holds no words of this length.
     """
     path = _file(Path(path))
-    content = _content(path)
+    content = read_content(path)
     if content.startswith(_NUMPY):
         return _from_matrix(path, content, k)
     return _from_words(path, content, k)
@@ -80,23 +78,14 @@ def _file(path: Path) -> Path:
     return path
 
 
-def _content(path: Path) -> bytes:
-    raw = path.read_bytes()
-    if not raw.startswith(_GZIP):
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(path, "a damaged or cut gzip file", "copy it again") from error
-
-
 def _from_matrix(path: Path, content: bytes, k: int) -> KmerVectors:
     """A row a word; a row of zeros before or after the words stands for padding or unknown."""
     try:
         matrix = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:
+        # A header is read as Python, whose errors are of many kinds; sizes may be beyond memory.
         raise DataError(path, "not a whole NumPy matrix of numbers", "save it again") from error
-    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu" or not matrix.shape[1]:
         raise DataError(
             path, f"an array of {matrix.dtype} and shape {matrix.shape}", "save a row a k-mer"
         )
@@ -143,7 +132,13 @@ def _from_words(path: Path, content: bytes, k: int) -> KmerVectors:
             "the first line is not `words dimensions`, as word2vec writes it",
             "give a word2vec file (text or binary) or a NumPy matrix",
         )
-    promised, width = (int(field) for field in fields)
+    promised, width = (int(field[:18]) for field in fields)
+    if not 0 < width <= len(body):
+        raise DataError(
+            path,
+            f"vectors of {width:,} numbers, which {len(body):,} bytes cannot hold",
+            "copy it again",
+        )
     is_text = set(body[: 1 << 14]) <= _PRINTABLE
     rows = _text_rows(path, body, width) if is_text else _binary_rows(path, body, promised, width)
     matrix = np.zeros((4**k + 1, width), dtype=np.float32)
