@@ -38,7 +38,7 @@ def test_wrong_input_is_one_line_and_nothing_is_written(
 ) -> None:
     out = tmp_path / "out"
     for words, said in (
-        (["--length", "half"], "--length half is no whole number; write it as 196608"),
+        (["--length", "half"], "--length half is no whole number; write digits"),
         (["--length", "513"], "513 bases are no whole number of bins"),
         (["--length", "512", "--layers", "two"], "--layers two is no whole number"),
         (["--length", "512", "--attention", "linear"], "there is no attention 'linear'"),

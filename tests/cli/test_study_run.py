@@ -38,7 +38,7 @@ def test_the_page_has_the_numbers_of_the_table(studied: Done) -> None:
         (["t1_positions_desk", "--only", "positons=rotary"], "did you mean positions"),
         (["t1_positions_desk", "--only", "rotary"], "write AXIS=LABEL"),
         (["t1_positions_desk", "--task", "Prom=x"], "no task 'Prom'"),
-        (["t1_positions_desk", "--seeds", "one"], "write --seeds 0,1,2"),
+        (["t1_positions_desk", "--seeds", "one"], "--seeds one is no whole number"),
         (["t1_positions_desk", "--data", "gone"], "gone"),
     ],
 )

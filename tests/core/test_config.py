@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
-from attendna.core.config import Config, chosen_from, override, parse, read_yaml, to_yaml
+from attendna.core.config import (
+    LISTED,
+    Config,
+    Names,
+    chosen_from,
+    override,
+    parse,
+    read_yaml,
+    to_yaml,
+)
 from attendna.core.errors import ConfigError
 from attendna.core.registry import Registry
 
@@ -265,3 +274,25 @@ def test_set_says_what_is_wrong_with_an_assignment(assignment: str, expected: st
 def test_texts_that_look_like_numbers_stay_texts(text: str, tmp_path: Path) -> None:
     (tmp_path / "tree.yaml").write_text(to_yaml({"text": text, "number": 3e-4}))
     assert read_yaml(tmp_path / "tree.yaml") == {"text": text, "number": 3e-4}
+
+
+class Lists(Config):
+    names: Names = ()
+    shares: Annotated[tuple[float, float] | None, LISTED] = None
+
+
+@pytest.mark.parametrize("given", ["a,b", "a, b", ["a", "b"], ["a,b"], ("a", "b"), "a,,b,"])
+def test_lists_are_read_with_commas_and_one_by_one(given: object) -> None:
+    assert parse(Lists, {"names": given}, "test").names == ("a", "b")
+
+
+def test_lists_of_numbers_are_read_like_those_of_names() -> None:
+    for given in ("0.8,.2", ["0.8", "0.2"], [0.8, 0.2], ["0.8,0.2"]):
+        assert parse(Lists, {"shares": given}, "test").shares == (0.8, 0.2)
+    assert parse(Lists, {"names": [], "shares": None}, "test") == Lists()
+
+
+@pytest.mark.parametrize("given", ["", " , ", [""], [","]])
+def test_a_list_that_names_nothing_is_refused(given: object) -> None:
+    with pytest.raises(ConfigError, match="names: the list is empty"):
+        parse(Lists, {"names": given}, "test")

@@ -1,8 +1,16 @@
 """Names of contigs and builds."""
 
+import polars as pl
 import pytest
 
-from attendna.genome.contigs import ContigNames, natural_key, recognize_build, same_build
+from attendna.genome.contigs import (
+    ContigNames,
+    natural_key,
+    plain_name,
+    plain_names,
+    recognize_build,
+    same_build,
+)
 
 UCSC = ["chr1", "chr2", "chrX", "chrM", "chrUn_KI270302v1"]
 ENSEMBL = ["1", "2", "X", "MT", "KI270302.1"]
@@ -76,3 +84,18 @@ def test_names_sort_as_people_sort_them() -> None:
     assert sorted(names, key=natural_key) == [
         "1", "chr2", "chr2_alt", "chr10", "chrII", "chrM", "chrX",
     ]  # fmt: skip
+
+
+def test_one_contig_has_one_plain_name() -> None:
+    assert {plain_name(name) for name in ("chr1", "1", "CHR1", "chr01", " Chr1 ")} == {"1"}
+    assert [plain_name(name) for name in ("chr10", "chr0", "chrX", "x", "2L", "chrUn_1")] == [
+        "10",
+        "0",
+        "x",
+        "x",
+        "2l",
+        "un_1",
+    ]
+    names = pl.Series(["chr2", "2", None, "chrM", "MT"])
+    assert plain_names(names).to_list() == ["2", "2", None, "mt", "mt"]
+    assert plain_names(pl.Series([], dtype=pl.String)).to_list() == []

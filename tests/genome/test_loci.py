@@ -61,3 +61,15 @@ def test_loci_are_the_connected_parts_of_the_graph_of_overlaps(
     found = merge_loci(table(places), flank=flank)
     pairs = zip(expected.tolist(), found.tolist(), strict=True)
     assert len(set(pairs)) == len(set(expected.tolist())) == len(set(found.tolist()))
+
+
+@given(PLACES, PLACES)
+def test_names_of_one_chromosome_are_one(
+    asked: list[tuple[str, int, int]], others: list[tuple[str, int, int]]
+) -> None:
+    one, two = table(asked), table(others)
+    bare = two.with_columns(pl.col("chrom").str.strip_prefix("chr"))
+    for count in (count_overlaps, covered_bases):
+        assert count(one, bare).tolist() == count(one, two).tolist()
+    both = merge_loci(pl.concat([one, bare])).tolist()
+    assert both == merge_loci(pl.concat([one, two])).tolist()

@@ -81,6 +81,27 @@ def test_listed_chromosomes_go_where_they_are_sent_and_their_twins_go() -> None:
     assert dealt.left_out > 0
 
 
+@pytest.mark.parametrize("chromosomes", ["chr3,chr4", "3, CHR04", ["chr3", "4"], ["chr3,4"]])
+def test_lists_of_chromosomes_are_read_alike(chromosomes: object) -> None:
+    asked = rule(split_by="chromosome", test_chromosomes=chromosomes)
+    dealt = deal(drawn(200), asked)
+    assert dealt.chromosomes == {"train": ("chr1", "chr2"), "test": ("chr3", "chr4")}
+    assert dealt.describe(asked).endswith("; train: chr1, chr2; test: chr3, chr4")
+
+
+def test_names_of_one_chromosome_are_one() -> None:
+    """The same rows, half of them under another naming style, are dealt alike."""
+    rows = drawn(200)
+    other = pl.when(pl.int_range(pl.len()) % 2 == 0).then("chrom")
+    mixed = rows.frame.with_columns(chrom=other.otherwise(pl.col("chrom").str.strip_prefix("chr")))
+    renamed = Rows(rows.name, rows.classes, mixed, rows.sequences)
+    for name in ("locus", "homology", "chromosome", "listed"):
+        asked = rule(**RULES[name])
+        assert (deal(renamed, asked).splits == deal(rows, asked).splits).all()
+    bare = [Rows(rows.name, rows.classes, frame, None) for frame in (rows.frame, mixed)]
+    assert (bare[0].identity == bare[1].identity).all()
+
+
 def test_folds_test_every_row_once() -> None:
     rows = drawn(200)
     tested = sum(
@@ -123,5 +144,5 @@ def test_the_rule_is_told_in_words() -> None:
     assert rule(**RULES["folds"]).told == (
         "by locus (rows that overlap, and twins, together), fold 4 of 5, seed 0"
     )
-    assert rule(**RULES["listed"]).told.endswith("valid 3, test chr4, seed 0")
+    assert rule(**RULES["listed"]).told.endswith("valid 3; test chr4; train the rest, seed 0")
     assert "or lie within 40 bases" in rule(**RULES["locus"]).told

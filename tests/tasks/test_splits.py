@@ -12,6 +12,7 @@ from attendna.core.errors import ConfigError
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.splits import (
     FRACTIONS,
+    ChromosomeSplit,
     dealt,
     group_by_sequence,
     split_groups,
@@ -129,3 +130,32 @@ def test_rows_are_dealt_and_empty_splits_are_none() -> None:
         "train": [2],
         "test": [1, 3],
     }
+
+
+def test_whole_chromosomes_go_to_the_split_that_names_them() -> None:
+    split = ChromosomeSplit(("chr7", "MT"), ("8", "chrX"))
+    assert [split.of(name) for name in ("7", "chrM", "chr8", "X", "chr1")] == [
+        "valid",
+        "valid",
+        "test",
+        "test",
+        "train",
+    ]
+    assert split.rule == "valid chr7, MT; test 8, chrX; train the rest"
+    split.require(["1", "7", "8", "X", "M"])
+    assert split.require_splits(["1", "7", "8"]) == ("MT", "chrX")
+    with pytest.raises(ConfigError, match="no row lies on 8, chrX; there are 1, 7"):
+        split.require_splits(["7", "1"])
+
+
+def test_chromosomes_that_are_not_there_are_listed_with_those_that_are() -> None:
+    split = ChromosomeSplit((), ("chr99", "chr2"))
+    with pytest.raises(ConfigError, match="no row lies on chr99; there are chr1, chr2, chr10"):
+        split.require(["chr10", "chr2", "chr1"])
+    with pytest.raises(ConfigError, match=r"no row lies on chr99, chr2; there are c1, .* 10 more"):
+        split.require([f"c{number}" for number in range(1, 41)])
+
+
+def test_a_chromosome_is_in_one_split() -> None:
+    with pytest.raises(ConfigError, match="chromosome 1 is in valid and test"):
+        ChromosomeSplit(("chr2", "1"), ("chr1",))

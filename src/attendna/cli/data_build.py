@@ -129,6 +129,7 @@ def _tell(built: "Built", *, json: bool) -> None:
         return
     for what, count in built.counts.items():
         say(f"{what}: {count:,}")
+    say(f"splits: {task.spec.splits}")
     rows = ", ".join(f"{split} {n:,}" for split, n in task.spec.rows.items())
     say(f"wrote {task.folder}: {rows} rows")
 

@@ -33,11 +33,11 @@ def data_split(
     ] = 0.1,
     valid_chromosome: Annotated[
         list[str] | None,
-        typer.Option("--valid-chromosome", help="One to validate on; may be given again."),
+        typer.Option("--valid-chromosome", help="To validate on: chr8,chr9."),
     ] = None,
     test_chromosome: Annotated[
         list[str] | None,
-        typer.Option("--test-chromosome", help="One to test on; may be given again."),
+        typer.Option("--test-chromosome", help="To test on: chr8,chr9."),
     ] = None,
     folds: Annotated[
         int | None, typer.Option("--folds", help="Deal equal parts, for cross-validation.")
@@ -73,7 +73,7 @@ def data_split(
     spec = made.task.spec
     if json:
         tree = {"task": str(made.task.folder), **spec.to_tree(), "left_out": made.record.left_out}
-        print_json(tree)
+        print_json(tree | {"chromosomes": made.record.chromosomes})
         return
     say(f"split {spec.splits}")
     if made.record.left_out:

@@ -57,6 +57,30 @@ TaskFolders = Annotated[
 ]
 
 
+def words(given: list[str] | None, option: str) -> list[str]:
+    """The values of an option that takes commas and repetition alike."""
+    from attendna.core.config import comma_separated
+    from attendna.core.errors import ConfigError
+
+    try:
+        return comma_separated(given or [])
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}", "write --help behind the command") from None
+
+
+def whole_numbers(given: list[str] | None, option: str) -> list[int]:
+    """Whole numbers of such an option: ``131072,196_608``."""
+    from attendna.core.errors import ConfigError
+
+    bare = [word.replace("_", "") for word in words(given, option)]
+    for word in bare:
+        if not word.isdecimal():
+            raise ConfigError(
+                f"{option} {word} is no whole number", "write digits, with commas between numbers"
+            )
+    return [int(word) for word in bare]
+
+
 def only_task(given: list[str]) -> Path:
     """The one task folder of a verb that takes no more."""
     from attendna.core.errors import ConfigError

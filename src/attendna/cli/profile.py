@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Out, Set
+from attendna.cli.options import Device, Force, Json, Out, Set, whole_numbers, words
 from attendna.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def profile(
     from attendna.training.profile import profile as measure
 
     sweep = Sweep(
-        [_number(word, "--length") for word in _words(length)],
-        [_number(word, "--layers") for word in _words(layers)],
-        choose(_words(attention), ATTENTION, "attention") or ATTENTION,
-        choose(_words(mode), MODES, "mode") or MODES,
+        whole_numbers(length, "--length"),
+        whole_numbers(layers, "--layers"),
+        choose(words(attention, "--attention"), ATTENTION, "attention") or ATTENTION,
+        choose(words(mode, "--mode"), MODES, "mode") or MODES,
     )
     choose([precision], ("auto", "fp32", "bf16"), "precision")
     opened = TrackSource.open(source, tracks=tracks or (), assignments=assignments or ())
@@ -101,19 +101,6 @@ def profile(
                 f"{row['attention']}, {row['layers']} layers"
             )
     say(f"wrote {out}: profile.html, .parquet, .csv and .json of {measured.rows.height} points")
-
-
-def _words(values: list[str] | None) -> list[str]:
-    return [word.strip() for value in values or () for word in value.split(",") if word.strip()]
-
-
-def _number(word: str, option: str) -> int:
-    from attendna.core.errors import ConfigError
-
-    bare = word.replace("_", "")
-    if not bare.isdecimal():
-        raise ConfigError(f"{option} {word} is no whole number", "write it as 196608")
-    return int(bare)
 
 
 def _tell(point: "Point", cost: "Cost") -> None:

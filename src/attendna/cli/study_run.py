@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Json
+from attendna.cli.options import Json, whole_numbers
 from attendna.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def study_run(
         typer.Option("--task", metavar="NAME=DIR", help="A task folder of yours for a task."),
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option("--seeds", metavar="0,1,2", help="Other seeds than the study's.")
+        list[str] | None,
+        typer.Option("--seeds", metavar="0,1,2", help="Other seeds than the study's."),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -51,8 +52,8 @@ def study_run(
     from attendna.studies.study import read_study
 
     chosen = read_study(study)
-    if seeds is not None:
-        chosen = chosen.replace(seeds=_numbers(seeds))
+    if seeds:
+        chosen = chosen.replace(seeds=whole_numbers(seeds, "--seeds"))
     wanted = _pairs(only or [], "--only", "AXIS=LABEL")
     folders = {name: Path(path) for name, path in _pairs(task or [], "--task", "NAME=DIR").items()}
     count = sum(1 for _ in chosen.rows(wanted)) * len(chosen.seeds)
@@ -88,15 +89,6 @@ def _pairs(given: list[str], option: str, form: str) -> dict[str, str]:
             raise ConfigError(f"{option} {text}: not of the form, or given twice", f"write {form}")
         found[name] = value
     return found
-
-
-def _numbers(text: str) -> list[int]:
-    from attendna.core.errors import ConfigError
-
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise ConfigError(f"--seeds {text}: not numbers", "write --seeds 0,1,2")
-    return [int(part) for part in parts]
 
 
 def write_page(result: "StudyResult", path: Path) -> None:

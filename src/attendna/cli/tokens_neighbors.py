@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attendna.cli.options import Json, Seed
+from attendna.cli.options import Json, Seed, whole_numbers
 from attendna.cli.output import console, print_json
 
 if TYPE_CHECKING:
     from attendna.tokens.neighbors import Agreement
+
+_LONGEST = 8
+"""Bases of the longest words that are compared."""
 
 
 def tokens_neighbors(
@@ -27,8 +30,8 @@ def tokens_neighbors(
         ),
     ] = None,
     sizes: Annotated[
-        list[int] | None,
-        typer.Option("--k", min=1, max=8, help="Only words of so many bases are compared."),
+        list[str] | None,
+        typer.Option("--k", help="Only words of so many bases, 1 to 8, are compared: 3,4."),
     ] = None,
     count: Annotated[int, typer.Option("--count", min=1, help="Neighbors of each word.")] = 10,
     seed: Seed = 0,
@@ -42,7 +45,7 @@ def tokens_neighbors(
     if against is None:
         _show(vectors, words or [], count, json=json)
         return
-    found = _compare(vectors, against, sizes, seed)
+    found = _compare(vectors, against, whole_numbers(sizes, "--k"), seed)
     if json:
         from dataclasses import asdict
 
@@ -76,8 +79,10 @@ def _show(vectors: Path, words: list[str], count: int, *, json: bool) -> None:
 
     shown: dict[str, dict[str, float]] = {}
     for word in (word.upper() for word in words):
-        if set(word) - set("ACGT") or not 1 <= len(word) <= 8:
-            raise ConfigError(f"--word {word}: no word of 1 to 8 bases", "write A, C, G and T")
+        if set(word) - set("ACGT") or not 1 <= len(word) <= _LONGEST:
+            raise ConfigError(
+                f"--word {word}: no word of 1 to {_LONGEST} bases", "write A, C, G and T"
+            )
         found = read_vectors(vectors, len(word))
         if word in found.missing:
             raise ConfigError(f"--word {word}: {vectors} has no vector of it", "give another")
@@ -95,13 +100,15 @@ def _show(vectors: Path, words: list[str], count: int, *, json: bool) -> None:
         typer.echo(f"{word}: {told}")
 
 
-def _compare(vectors: Path, against: Path, sizes: list[int] | None, seed: int) -> list["Agreement"]:
+def _compare(vectors: Path, against: Path, sizes: list[int], seed: int) -> list["Agreement"]:
     import numpy as np
 
     from attendna.core.errors import ConfigError
     from attendna.tokens.dna2vec import read_vectors
     from attendna.tokens.neighbors import agreement, own_pairs, read_pairs
 
+    if wrong := [k for k in sizes if not 1 <= k <= _LONGEST]:
+        raise ConfigError(f"--k {wrong[0]}: words have 1 to {_LONGEST} bases", "correct it")
     if against.suffix == ".csv" or against.name.endswith(".csv.gz"):
         pairs = read_pairs(against)
     elif sizes:
@@ -110,7 +117,7 @@ def _compare(vectors: Path, against: Path, sizes: list[int] | None, seed: int) -
         raise ConfigError(
             f"{against} may hold words of several lengths", "say which to compare: --k 6"
         )
-    if missing := set(sizes or ()) - set(pairs):
+    if missing := set(sizes) - set(pairs):
         raise ConfigError(f"{against} has no {min(missing)}-mers", "choose another --k")
     return [
         agreement(read_vectors(vectors, k), pairs[k], np.random.default_rng(seed))

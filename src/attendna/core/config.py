@@ -4,7 +4,7 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast, get_args
+from typing import Annotated, Any, Self, TypeVar, cast, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -31,6 +31,34 @@ class Config(BaseModel):
 
 
 C = TypeVar("C", bound=Config)
+
+
+def comma_separated(value: Any) -> Any:
+    """Texts, or a list of texts, as one flat list: what stands between commas, without blanks.
+
+    Other values are given back as they are, for the type of the field to judge.
+
+    Raises
+    ------
+    ValueError
+        A text names nothing.
+    """
+    if isinstance(value, str):
+        words = [word.strip() for word in value.split(",") if word.strip()]
+        if not words:
+            raise ValueError("the list is empty, give values with commas between them")
+        return words
+    if isinstance(value, list | tuple):
+        nested = [comma_separated(part) for part in cast("list[Any]", value)]
+        return [word for part in nested for word in (part if isinstance(part, list) else [part])]
+    return value
+
+
+LISTED = BeforeValidator(comma_separated)
+"""Validator of a field whose values may be given one by one, or with commas between them."""
+
+Names = Annotated[tuple[str, ...], LISTED]
+"""Names that may be written with commas, or one by one: ``chr8,chr9`` or ``[chr8, chr9]``."""
 
 
 class _Loader(yaml.SafeLoader):

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 from jaxtyping import Int64
 from numpy import ndarray
@@ -53,9 +54,20 @@ _SYNONYMS = {
 
 
 def plain_name(name: str) -> str:
-    """A contig's name without what naming styles add: ``chr1`` and ``1``, ``chrM`` and ``MT``."""
-    plain = name.casefold().removeprefix("chr")
+    """A contig's name without what naming styles add: ``chr1``, ``CHR01`` and ``1`` are one.
+
+    So are ``chrM`` and ``MT``.
+    """
+    plain = name.strip().casefold().removeprefix("chr")
+    if plain.isdecimal():
+        return plain.lstrip("0") or "0"
     return "mt" if plain in _MITOCHONDRIAL else plain
+
+
+def plain_names(names: pl.Series) -> pl.Series:
+    """The plain name of each, the same for names of one contig in any naming style."""
+    distinct = names.unique().drop_nulls().to_list()
+    return names.replace_strict(distinct, [*map(plain_name, distinct)], return_dtype=pl.String)
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

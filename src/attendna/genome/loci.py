@@ -1,12 +1,18 @@
 """Which intervals overlap which others, counted without a loop over them.
 
+Chromosomes may be called after any naming style: ``chr1`` and ``1`` are one.
+
 Shapes: ``n`` intervals asked about, ``t`` intervals to overlap with.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 from jaxtyping import Int64
 from numpy import ndarray
+
+from attendna.genome.contigs import plain_names
 
 # More than any position: chromosomes laid end to end never touch.
 _APART = 1 << 40
@@ -26,9 +32,7 @@ def count_overlaps(
     flank
         Bases by which ``asked`` reaches further at either end.
     """
-    numbers = _chromosomes(asked, others)
-    start, end = _laid_out(asked, numbers)
-    other_start, other_end = _laid_out(others, numbers)
+    (start, end), (other_start, other_end) = _laid_out(asked, others)
     begun = np.searchsorted(np.sort(other_start), end + flank, side="left")
     ended = np.searchsorted(np.sort(other_end), start - flank, side="right")
     return begun - ended
@@ -42,7 +46,7 @@ def merge_loci(intervals: pl.DataFrame, *, flank: int = 0) -> Int64[ndarray, " n
     flank
         Intervals closer than this belong together, too.
     """
-    start, end = _laid_out(intervals, _chromosomes(intervals))
+    ((start, end),) = _laid_out(intervals)
     order = np.argsort(start, kind="stable")
     reach = np.maximum.accumulate(end[order])
     begins = np.ones(order.size, dtype=np.int64)
@@ -54,8 +58,8 @@ def merge_loci(intervals: pl.DataFrame, *, flank: int = 0) -> Int64[ndarray, " n
 
 def covered_bases(asked: pl.DataFrame, stretches: pl.DataFrame) -> Int64[ndarray, " n"]:
     """How many bases of each interval lie in at least one of the stretches."""
-    numbers = _chromosomes(asked, stretches)
-    first, last = _union(*_laid_out(stretches, numbers))
+    (start, end), covered = _laid_out(asked, stretches)
+    first, last = _union(*covered)
     before = np.concatenate([[0], np.cumsum(last - first)])
 
     def covered_up_to(place: Int64[ndarray, " n"]) -> Int64[ndarray, " n"]:
@@ -64,7 +68,6 @@ def covered_bases(asked: pl.DataFrame, stretches: pl.DataFrame) -> Int64[ndarray
         over = np.maximum(np.append(last, 0)[begun - 1] - place, 0) * (begun > 0)
         return before[begun] - over
 
-    start, end = _laid_out(asked, numbers)
     return covered_up_to(end) - covered_up_to(start)
 
 
@@ -78,14 +81,14 @@ def _union(
     return start[opens], reach[np.append(opens[1:], True)[: start.size]]
 
 
-def _chromosomes(*frames: pl.DataFrame) -> dict[str, int]:
-    names = pl.concat([frame["chrom"] for frame in frames]).unique(maintain_order=True)
-    return {name: number for number, name in enumerate(names)}
-
-
 def _laid_out(
-    frame: pl.DataFrame, numbers: dict[str, int]
-) -> tuple[Int64[ndarray, " _"], Int64[ndarray, " _"]]:
-    """Starts and ends on one line that holds all chromosomes."""
-    before = frame["chrom"].replace_strict(numbers, return_dtype=pl.Int64).to_numpy() * _APART
-    return before + frame["start"].to_numpy(), before + frame["end"].to_numpy()
+    *frames: pl.DataFrame,
+) -> Iterator[tuple[Int64[ndarray, " _"], Int64[ndarray, " _"]]]:
+    """Starts and ends of each table on one line that holds all chromosomes."""
+    names = plain_names(pl.concat([frame["chrom"] for frame in frames]))
+    distinct = names.unique(maintain_order=True)
+    number = names.replace_strict(distinct, range(len(distinct)), return_dtype=pl.Int64)
+    before = number.to_numpy() * _APART
+    bounds = np.cumsum([frame.height for frame in frames])[:-1]
+    for frame, offset in zip(frames, np.split(before, bounds), strict=True):
+        yield offset + frame["start"].to_numpy(), offset + frame["end"].to_numpy()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from pydantic import Field
 
 from attendna.core.config import Config, to_yaml
 from attendna.core.files import refuse_existing
@@ -21,6 +22,10 @@ class Record(Config):
     source: str
     rule: SplitRule
     left_out: int
+    chromosomes: dict[SplitName, tuple[str, ...]] = Field(
+        default_factory=dict[SplitName, tuple[str, ...]]
+    )
+    """The chromosomes of each split, where whole chromosomes were dealt."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,13 @@ def resplit(
     task = open_task(folder)
     rows = read_rows(folder)
     dealt = deal(rows, rule)
-    record = Record(source=folder.name, rule=rule, left_out=dealt.left_out)
-    spec = task.spec.replace(rows={}, splits=rule.told)
+    record = Record(
+        source=folder.name,
+        rule=rule,
+        left_out=dealt.left_out,
+        chromosomes=dict(dealt.chromosomes),
+    )
+    spec = task.spec.replace(rows={}, splits=dealt.describe(rule))
 
     def record_in(partial: Path) -> None:
         (partial / RECORD_FILE).write_text(to_yaml(record.to_tree()), encoding="utf-8")

@@ -3,7 +3,8 @@
 Shapes: ``n`` rows.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,13 +13,13 @@ from jaxtyping import Int64, Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Config
+from attendna.core.config import Config, Names
 from attendna.core.errors import ConfigError
-from attendna.genome.contigs import plain_name
+from attendna.genome.contigs import natural_key, plain_names
 from attendna.tasks.audit.related import group_related
 from attendna.tasks.audit.rows import Rows
 from attendna.tasks.spec import SPLITS, SplitName
-from attendna.tasks.splits import split_groups, three_shares
+from attendna.tasks.splits import ChromosomeSplit, split_groups, three_shares
 
 LEFT_OUT = ""
 
@@ -38,10 +39,10 @@ class SplitRule(Config):
     )
     valid_fraction: float = Field(default=0.1, ge=0, lt=1, description="Share to validate on.")
     test_fraction: float = Field(default=0.1, ge=0, lt=1, description="Share to test on.")
-    valid_chromosomes: tuple[str, ...] = Field(
+    valid_chromosomes: Names = Field(
         default=(), description="With --split-by chromosome: these to validate on."
     )
-    test_chromosomes: tuple[str, ...] = Field(
+    test_chromosomes: Names = Field(
         default=(), description="With --split-by chromosome: these to test on."
     )
     folds: int | None = Field(
@@ -68,15 +69,15 @@ class SplitRule(Config):
     def _shares(self) -> str:
         if self.folds is not None:
             return f"fold {self.fold} of {self.folds}"
-        if self._listed:
-            valid, test = map(", ".join, (self.valid_chromosomes, self.test_chromosomes))
-            return f"valid {valid or 'none'}, test {test or 'none'}"
+        if self.valid_chromosomes or self.test_chromosomes:
+            return self.listed.rule
         shares = three_shares(self.valid_fraction, self.test_fraction)
         return ", ".join(f"{name} {share:.3g}" for name, share in shares.items())
 
     @property
-    def _listed(self) -> bool:
-        return bool(self.valid_chromosomes or self.test_chromosomes)
+    def listed(self) -> ChromosomeSplit:
+        """The chromosomes that are to be validated and tested on, none where they are dealt."""
+        return ChromosomeSplit(self.valid_chromosomes, self.test_chromosomes)
 
     def check(self, *, placed: bool) -> None:
         """Refuse a rule that contradicts itself, or needs places that rows do not have.
@@ -86,17 +87,11 @@ class SplitRule(Config):
         ConfigError
             It does.
         """
-        if self._listed and self.split_by != "chromosome":
+        chromosomes = self.listed
+        if (chromosomes.valid or chromosomes.test) and self.split_by != "chromosome":
             raise ConfigError(
                 f"chromosomes are listed, and rows are split by {self.split_by}",
                 "add --split-by chromosome",
-            )
-        both = set(map(plain_name, self.valid_chromosomes)) & set(
-            map(plain_name, self.test_chromosomes)
-        )
-        if both:
-            raise ConfigError(
-                f"chromosome {both.pop()} is in valid and test", "leave it out of one"
             )
         if self.folds is not None and self.fold >= self.folds:
             raise ConfigError(f"there is no fold {self.fold} of {self.folds}", "folds count from 0")
@@ -114,6 +109,15 @@ class Dealt:
 
     splits: Shaped[ndarray, " n"]
     left_out: int
+    chromosomes: Mapping[SplitName, tuple[str, ...]] = field(
+        default_factory=dict[SplitName, tuple[str, ...]]
+    )
+    """The chromosomes of each split, where whole chromosomes were dealt."""
+
+    def describe(self, rule: SplitRule) -> str:
+        """The rule in words, and which chromosomes went where by it."""
+        listed = [f"{split}: {', '.join(names)}" for split, names in self.chromosomes.items()]
+        return "; ".join([rule.told, *listed])
 
 
 def deal(rows: Rows, rule: SplitRule) -> Dealt:
@@ -132,13 +136,19 @@ def deal(rows: Rows, rule: SplitRule) -> Dealt:
         else:
             groups = group_related(rows, flank=rule.flank, homology=homology)
         return _complete(_by_group(groups, rows.labels, rule), rule)
+    chrom = rows.frame["chrom"]
     if rule.valid_chromosomes or rule.test_chromosomes:
-        splits = _listed(rows.frame["chrom"], rule)
+        rule.listed.require(chrom.unique())
+        splits = np.array([rule.listed.of(name) for name in chrom])
     else:
-        chromosome = rows.frame["chrom"].rank("dense").cast(pl.Int64).to_numpy()
         # A chromosome has rows of all classes: there is no stratum to keep in proportion.
-        splits = _by_group(chromosome, np.zeros_like(rows.labels), rule)
-    return _complete(_without_twins(splits, rows.identity), rule)
+        splits = _by_group(
+            plain_names(chrom).rank("dense").cast(pl.Int64).to_numpy(),
+            np.zeros_like(rows.labels),
+            rule,
+        )
+    dealt = _complete(_without_twins(splits, rows.identity), rule)
+    return replace(dealt, chromosomes=_chromosomes_of(chrom, splits))
 
 
 def _by_group(
@@ -154,20 +164,16 @@ def _by_group(
     return np.where(parts == rule.fold, "test", np.where(parts == following, "valid", "train"))
 
 
-def _listed(chromosomes: pl.Series, rule: SplitRule) -> Shaped[ndarray, " n"]:
-    there = {plain_name(name): name for name in chromosomes.unique()}
-    for name in (*rule.valid_chromosomes, *rule.test_chromosomes):
-        if plain_name(name) not in there:
-            raise ConfigError(
-                f"no row lies on {name}", f"there are {', '.join(sorted(there.values()))}"
-            )
-    lists: dict[SplitName, tuple[str, ...]] = {
-        "valid": rule.valid_chromosomes,
-        "test": rule.test_chromosomes,
+def _chromosomes_of(
+    chrom: pl.Series, splits: Shaped[ndarray, " n"]
+) -> dict[SplitName, tuple[str, ...]]:
+    """The chromosomes of each split, each by the first of its names."""
+    table = pl.DataFrame({"id": plain_names(chrom), "name": chrom, "split": splits.tolist()})
+    first = table.unique("id", keep="first")
+    found: dict[SplitName, tuple[str, ...]] = {
+        split: tuple(sorted(first.filter(split=split)["name"], key=natural_key)) for split in SPLITS
     }
-    split_of = {plain_name(name): split for split, names in lists.items() for name in names}
-    names = chromosomes.to_list()
-    return np.array([split_of.get(plain_name(name), "train") for name in names])
+    return {split: names for split, names in found.items() if names}
 
 
 def _without_twins(

@@ -6,7 +6,9 @@ grouping gives every row a group number; :func:`split_groups` then deals whole g
 Shapes: ``n`` rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -16,8 +18,97 @@ from jaxtyping import Int64, Integer, Shaped
 from numpy import ndarray
 
 from attendna.core.errors import ConfigError
+from attendna.genome.contigs import natural_key, plain_name
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.spec import SPLITS, SplitName
+
+_LISTED = 30
+"""Names that an error lists at most."""
+
+
+@dataclass(frozen=True)
+class ChromosomeSplit:
+    """Whole chromosomes to validate and to test on, in any naming style; the rest is to train on.
+
+    Raises
+    ------
+    ConfigError
+        A chromosome is in both.
+    """
+
+    valid: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        of_test = set(map(plain_name, self.test))
+        if both := [name for name in self.valid if plain_name(name) in of_test]:
+            raise ConfigError(f"chromosome {both[0]} is in valid and test", "leave it out of one")
+
+    @cached_property
+    def _split_of(self) -> dict[str, SplitName]:
+        listed: dict[SplitName, tuple[str, ...]] = {"valid": self.valid, "test": self.test}
+        return {plain_name(name): split for split, names in listed.items() for name in names}
+
+    def of(self, chrom: str) -> SplitName:
+        """The split of a chromosome."""
+        return self._split_of.get(plain_name(chrom), "train")
+
+    def absent(self, there: Iterable[str]) -> dict[SplitName, tuple[str, ...]]:
+        """The names of each split that no chromosome is meant by."""
+        known = set(map(plain_name, there))
+        listed: dict[SplitName, tuple[str, ...]] = {"valid": self.valid, "test": self.test}
+        return {
+            split: tuple(name for name in names if plain_name(name) not in known)
+            for split, names in listed.items()
+        }
+
+    def require(self, there: Iterable[str]) -> None:
+        """Refuse names of chromosomes that are not there.
+
+        Raises
+        ------
+        ConfigError
+            One is not; those that are there are listed.
+        """
+        there = list(there)
+        if gone := [name for names in self.absent(there).values() for name in names]:
+            raise _no_row(gone, there)
+
+    def require_splits(self, there: Iterable[str]) -> tuple[str, ...]:
+        """Refuse a split that would have no row; gives the chromosomes that have none.
+
+        Raises
+        ------
+        ConfigError
+            Of the chromosomes of a split, none is there; those that are there are listed.
+        """
+        there = list(there)
+        absent = self.absent(there)
+        for names in (self.valid, self.test):
+            if names and names in absent.values():
+                raise _no_row(names, there)
+        return tuple(name for names in absent.values() for name in names)
+
+    @property
+    def rule(self) -> str:
+        """The split in words."""
+        named = [
+            f"{split} {', '.join(names)}"
+            for split, names in (("valid", self.valid), ("test", self.test))
+            if names
+        ]
+        return "; ".join([*named, "train the rest" if named else "train all"])
+
+
+def _no_row(names: Iterable[str], there: Iterable[str]) -> ConfigError:
+    """The error of chromosomes without a row; names that mean the same are listed once."""
+    known = {plain_name(name): name for name in there}
+    listed = sorted(known.values(), key=natural_key)
+    more = f" and {len(listed) - _LISTED:,} more" if len(listed) > _LISTED else ""
+    return ConfigError(
+        f"no row lies on {', '.join(names)}", f"there are {', '.join(listed[:_LISTED])}{more}"
+    )
+
 
 FRACTIONS: Mapping[SplitName, float] = {"train": 0.8, "valid": 0.1, "test": 0.1}
 

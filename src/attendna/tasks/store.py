@@ -216,6 +216,8 @@ class TaskWriter:
         """Where further files of the task may be written."""
         self.spec = spec
         self.rows: dict[SplitName, int] = {}
+        self.chromosomes: dict[str, None] = {}
+        """Chromosomes that a row lies on, in the order of the rows."""
         self._files: dict[SplitName, pq.ParquetWriter] = {}
         self._lengths: set[int] = set()
 
@@ -253,6 +255,8 @@ class TaskWriter:
             self._files[split] = pq.ParquetWriter(target, table.schema, compression="zstd")
         self._files[split].write_table(table, row_group_size=ROWS_A_GROUP)
         self.rows[split] = self.rows.get(split, 0) + frame.height
+        if "chrom" in frame.columns:
+            self.chromosomes |= dict.fromkeys(frame["chrom"].unique())
         # The shortest and the longest are all that is asked for.
         lengths = {*self._lengths, int(batch.lengths.min()), int(batch.lengths.max())}
         self._lengths = {min(lengths), max(lengths)}

@@ -130,7 +130,7 @@ def test_files_of_one_track_are_taken_together(tmp_path: Path, genome: Path) -> 
     ("change", "complaint"),
     [
         ({"peaks": "nowhere"}, r"nowhere: no such file or folder"),
-        ({"valid": ["chr8"]}, r"chromosome 8 is in valid and test"),
+        ({"valid": ["chr8"]}, r"chromosome chr8 is in valid and test"),
         ({"genome": "none.fa"}, r"none\.fa: no such file"),
         ({"rule": "most"}, r"rule: Input should be 'half', 'more_than_half' or 'any'"),
     ],

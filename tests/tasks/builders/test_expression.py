@@ -12,9 +12,10 @@ from attendna.core.errors import ConfigError, DataError, UserError
 from attendna.core.execution import Execution
 from attendna.genome.reference import open_reference
 from attendna.tasks.audit.audit import audit
-from attendna.tasks.builders.builder import Built, chromosome_split
+from attendna.tasks.builders.builder import Built
 from attendna.tasks.builders.expression import ExpressionConfig
 from attendna.tasks.gene_sites import read_gene_sites
+from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.store import Task, open_task
 
 LETTERS = "AACGTTACGGATCCGTAACGTTTACGAACC"
@@ -199,5 +200,6 @@ def test_expecto_genes_with_roadmap_expression(tmp_path: Path, shared: Path) -> 
 def test_the_published_numbers_of_genes_in_each_split(shared: Path) -> None:
     genes = read_gene_sites(shared / "expression" / "expecto_geneanno_hg19.csv.gz")
     kept = genes.filter(pl.col("kind") != "rRNA")
-    splits = [chromosome_split(name, ("chrX", "chrY"), ("chr8",)) for name in kept["chrom"]]
+    chromosomes = ChromosomeSplit(("chrX", "chrY"), ("chr8",))
+    splits = [chromosomes.of(name) for name in kept["chrom"]]
     assert [splits.count(name) for name in ("train", "valid", "test")] == [21_840, 987, 990]

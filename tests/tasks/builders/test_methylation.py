@@ -104,7 +104,7 @@ def test_workers_give_the_same_task(tmp_path: Path, genome: Path) -> None:
         ({"cpgs": ["one"]}, r"one: no such file or folder"),
         ({"cpgs": ["one=nothing.bed"]}, r"nothing\.bed: no such file"),
         ({"cpgs": ["one=", "two=x"]}, r"--cpgs one=: no group or no file"),
-        ({"test": ["12"]}, r"chromosome 12 is in valid and test"),
+        ({"test": ["12"]}, r"chromosome chr12 is in valid and test"),
     ],
 )
 def test_wrong_settings_are_one_line(

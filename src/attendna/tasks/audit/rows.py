@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from attendna.core.errors import FolderError
+from attendna.genome.contigs import plain_names
 from attendna.genome.intervals import read_intervals
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.labels import read_labels
@@ -91,11 +92,8 @@ class Rows:
         or the same sequence or its reverse complement where there are sequences."""
         if self.sequences is not None:
             return group_by_sequence(self.sequences, self.alternatives)
-        return (
-            self.frame.select(pl.struct("chrom", "start", "end").rank("dense"))["chrom"]
-            .to_numpy()
-            .astype(np.int64)
-        )
+        places = self.frame.select(plain_names(self.frame["chrom"]), "start", "end")
+        return places.select(pl.struct(pl.all()).rank("dense"))["chrom"].to_numpy().astype(np.int64)
 
     @cached_property
     def lengths(self) -> Int64[ndarray, " n"]:

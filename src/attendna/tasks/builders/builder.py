@@ -5,7 +5,7 @@ each (which become the options of ``attendna data build NAME``), and :meth:`Buil
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from pydantic import Field
 from attendna.core.config import Config, to_yaml
 from attendna.core.content import plain_text, read_content
 from attendna.core.delimited import DELIMITERS, parse_delimited
-from attendna.core.errors import ConfigError, DataError
+from attendna.core.errors import DataError
 from attendna.core.execution import Execution
 from attendna.core.files import sha256
 from attendna.core.registry import Registry
-from attendna.genome.contigs import plain_name
 from attendna.genome.reference import EdgePolicy, Reference, Windows
 from attendna.tasks.builders.cut import cut
-from attendna.tasks.spec import Source, SplitName
+from attendna.tasks.spec import Source
+from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.store import Task
 from attendna.tasks.tracks import TrackTask
 
@@ -184,22 +184,12 @@ def listed_files(table: Path, column: str) -> list[tuple[str, Path]]:
     return found
 
 
-def chromosome_split(chrom: str, valid: Sequence[str], test: Sequence[str]) -> SplitName:
-    """The split of a chromosome, however its name is written; train unless it is listed."""
-    plain = plain_name(chrom)
-    if plain in map(plain_name, test):
-        return "test"
-    return "valid" if plain in map(plain_name, valid) else "train"
+def chromosomes_asked_for(config: BuilderConfig) -> ChromosomeSplit:
+    """The chromosomes that ``--valid`` and ``--test`` name, without those of their defaults.
 
-
-def refuse_shared_chromosomes(valid: Sequence[str], test: Sequence[str]) -> None:
-    """Refuse a chromosome that is to be in two splits.
-
-    Raises
-    ------
-    ConfigError
-        One is.
+    What is asked for must be there; of the defaults, what a genome has is taken.
     """
-    both = set(map(plain_name, valid)) & set(map(plain_name, test))
-    if both:
-        raise ConfigError(f"chromosome {both.pop()} is in valid and test", "leave it out of one")
+    given: dict[str, tuple[str, ...]] = {
+        name: getattr(config, name) for name in ("valid", "test") if name in config.model_fields_set
+    }
+    return ChromosomeSplit(given.get("valid", ()), given.get("test", ()))

@@ -17,6 +17,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 from pydantic import Field
 
+from attendna.core.config import Names
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -48,7 +49,7 @@ class CausalSnpConfig(BuilderConfig):
         "variant_pip."
     )
     genome: Path = Field(description="FASTA or .2bit.")
-    tissues: tuple[str, ...] = Field(
+    tissues: Names = Field(
         default=(),
         description="Take the variants of these; none for all. What is causal in one tissue need "
         "not be in another: a task a tissue, as in the benchmark, is learned each on its own.",
@@ -97,7 +98,7 @@ class CausalSnpConfig(BuilderConfig):
         refuse_existing(out, force=force)
         self._check()
         reference = open_reference(self.genome)
-        read = self._of_wanted(_read(self.variants))
+        read = self._of_wanted(reference.named(_read(self.variants)))
         best, counts = self._labelled(read)
         held = self._held(reference, best, counts, execution)
         rows = self._chosen(held, counts)

@@ -23,6 +23,7 @@ from jaxtyping import Int64, UInt16
 from numpy import ndarray
 from pydantic import Field
 
+from attendna.core.config import Names
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -31,10 +32,9 @@ from attendna.genome.reference import Reference, open_reference
 from attendna.tasks.builders.builder import (
     BuilderConfig,
     Built,
-    chromosome_split,
+    chromosomes_asked_for,
     listed_files,
     refuse_partial,
-    refuse_shared_chromosomes,
     sources,
 )
 from attendna.tasks.labels import MAX_TRACKS
@@ -48,6 +48,7 @@ from attendna.tasks.peak_bins import (
     union,
 )
 from attendna.tasks.spec import TaskSpec
+from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.store import TaskWriter, task_writer
 
 FILES_A_BATCH = 32
@@ -76,8 +77,8 @@ class ChromatinConfig(BuilderConfig):
     both_strands: bool = Field(
         default=True, description="Give every bin twice, the second time reverse-complemented."
     )
-    valid: tuple[str, ...] = Field(default=("chr7",), description="Chromosomes to validate on.")
-    test: tuple[str, ...] = Field(default=("chr8", "chr9"), description="Chromosomes to test on.")
+    valid: Names = Field(default=("chr7",), description="Chromosomes to validate on.")
+    test: Names = Field(default=("chr8", "chr9"), description="Chromosomes to test on.")
     all_contigs: bool = Field(
         default=False, description="Use alternate, unplaced and decoy contigs, too."
     )
@@ -85,15 +86,21 @@ class ChromatinConfig(BuilderConfig):
     licence: str = Field(default="", description="Terms of the peaks.")
     citation: str = Field(default="", description="Whom to cite for the peaks.")
 
+    @property
+    def chromosome_split(self) -> ChromosomeSplit:
+        """The split of each chromosome."""
+        return ChromosomeSplit(self.valid, self.test)
+
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Label all files, join what they say of every bin, and fetch its window."""
         refuse_existing(out, force=force)
-        refuse_shared_chromosomes(self.valid, self.test)
+        chromosomes = self.chromosome_split
         files = _find(self.peaks)
         tracks = list(dict.fromkeys(file.track for file in files))
         if len(tracks) > MAX_TRACKS:
             raise ConfigError(f"{len(tracks):,} tracks", f"give at most {MAX_TRACKS:,}")
         reference = open_reference(self.genome)
+        chromosomes_asked_for(self).require(reference.contigs)
         spec = TaskSpec(
             name=out.name,
             title=self.title,
@@ -103,7 +110,7 @@ class ChromatinConfig(BuilderConfig):
             label_kind="multilabel",
             classes=tuple(tracks),
             negatives="bins that are positive for another track",
-            splits=f"valid {', '.join(self.valid)}; test {', '.join(self.test)}; train the rest",
+            splits=chromosomes.rule,
             metric="auprc",
             licence=self.licence,
             citation=self.citation,
@@ -145,6 +152,8 @@ class ChromatinConfig(BuilderConfig):
                 what="bins",
                 allow_partial=self.allow_partial,
             )
+            for chrom in chromosomes_asked_for(self).require_splits(writer.chromosomes):
+                counts[f"rows on {chrom}"] = 0
             self.record(writer.partial, counts)
         return Built(writer.task, counts)
 
@@ -176,7 +185,7 @@ class ChromatinConfig(BuilderConfig):
             rows = frame.with_columns(sequence=batch.to_series(), strand=pl.lit(strand)).select(
                 pl.format("{}:{}-{}({})", "chrom", "start", "end", "strand").alias("id"), pl.all()
             )
-            writer.add(chromosome_split(chrom, self.valid, self.test), rows)
+            writer.add(self.chromosome_split.of(chrom), rows)
 
 
 _PEAKS = ("peaks", "peaks on missing chromosomes", "peaks on other contigs")

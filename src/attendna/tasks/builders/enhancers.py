@@ -65,7 +65,8 @@ class EnhancersConfig(BuilderConfig):
         for label, name in enumerate(classes):
             reference = open_reference(genomes[name])
             builds.add(self.name_build(reference))
-            frame = pl.concat([_read(entry, label) for entry in found if entry.label == name])
+            read = pl.concat([_read(entry, label) for entry in found if entry.label == name])
+            frame = reference.named(read)
             windows = fetch(
                 reference,
                 frame,

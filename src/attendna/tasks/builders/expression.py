@@ -16,6 +16,7 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 from pydantic import Field
 
+from attendna.core.config import Names
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -23,15 +24,15 @@ from attendna.genome.reference import EdgePolicy, Reference, open_reference
 from attendna.tasks.builders.builder import (
     BuilderConfig,
     Built,
-    chromosome_split,
+    chromosomes_asked_for,
     refuse_partial,
-    refuse_shared_chromosomes,
     sources,
 )
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.expression_matrix import logarithm, read_expression
 from attendna.tasks.gene_sites import read_gene_sites
 from attendna.tasks.spec import TaskSpec
+from attendna.tasks.splits import ChromosomeSplit, dealt
 from attendna.tasks.store import TaskWriter, task_writer
 
 _AT_ONCE = 20_000_000
@@ -62,7 +63,7 @@ class ExpressionConfig(BuilderConfig):
     pseudocount: float = Field(
         default=1e-4, gt=0, description="What is added before the logarithm."
     )
-    left_out_kinds: tuple[str, ...] = Field(
+    left_out_kinds: Names = Field(
         default=("rRNA",), description="Kinds of gene to leave out, where the table has them."
     )
     edge: EdgePolicy = Field(
@@ -70,18 +71,21 @@ class ExpressionConfig(BuilderConfig):
         description="Windows that reach over the end of a contig: fill up with N, leave out, or "
         "refuse.",
     )
-    valid: tuple[str, ...] = Field(
-        default=("chrX", "chrY"), description="Chromosomes to validate on."
-    )
-    test: tuple[str, ...] = Field(default=("chr8",), description="Chromosomes to test on.")
+    valid: Names = Field(default=("chrX", "chrY"), description="Chromosomes to validate on.")
+    test: Names = Field(default=("chr8",), description="Chromosomes to test on.")
     title: str = Field(default="", description="What the task is, in one line.")
     licence: str = Field(default="", description="Terms of the measurements.")
     citation: str = Field(default="", description="Whom to cite for the measurements.")
 
+    @property
+    def chromosome_split(self) -> ChromosomeSplit:
+        """The split of each chromosome."""
+        return ChromosomeSplit(self.valid, self.test)
+
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Join genes and expression, and fetch the windows; see the base class."""
         refuse_existing(out, force=force)
-        refuse_shared_chromosomes(self.valid, self.test)
+        chromosomes = self.chromosome_split
         matrix = read_expression(self.expression, tissues=self.tissues)
         values = (
             logarithm(self.expression, matrix, self.pseudocount)
@@ -99,6 +103,7 @@ class ExpressionConfig(BuilderConfig):
             )
         counts["genes without expression"] = genes.height - joined.height
         reference = open_reference(self.genome)
+        chromosomes_asked_for(self).require(reference.contigs)
         spec = TaskSpec(
             name=out.name,
             title=self.title,
@@ -112,7 +117,7 @@ class ExpressionConfig(BuilderConfig):
             window=self.window,
             label_kind="regression",
             classes=matrix.tissues,
-            splits=f"valid {', '.join(self.valid)}; test {', '.join(self.test)}; train the rest",
+            splits=chromosomes.rule,
             metric="spearman",
             licence=self.licence,
             citation=self.citation,
@@ -137,6 +142,8 @@ class ExpressionConfig(BuilderConfig):
                     f"--edge {self.edge}: no window of {self.window:,} bases is left",
                     "make it smaller, or choose another --edge",
                 )
+            for chrom in chromosomes_asked_for(self).require_splits(writer.chromosomes):
+                counts[f"rows on {chrom}"] = 0
             self.record(writer.partial, counts)
         return Built(writer.task, counts)
 
@@ -171,7 +178,7 @@ class ExpressionConfig(BuilderConfig):
         )
         step = max(1, _AT_ONCE // self.window)
         for begin in range(0, genes.height, step):
-            part = self._placed(genes[begin : begin + step])
+            part = self._placed(reference.named(genes[begin : begin + step]))
             windows = cut(reference, part, execution, edge=self.edge)
             counts["genes not in the genome"] += windows.missing
             counts["genes near the end of a contig, left out"] += windows.dropped
@@ -187,12 +194,9 @@ class ExpressionConfig(BuilderConfig):
                 pl.Series("sequence", windows.sequences.to_series()),
                 labels,
             )
-            names = [chromosome_split(name, self.valid, self.test) for name in frame["chrom"]]
-            dealt = pl.Series(names, dtype=pl.String)
-            for split in ("train", "valid", "test"):
-                mine = frame.filter(dealt == split)
-                if mine.height:
-                    writer.add(split, mine)
+            split = np.array([self.chromosome_split.of(name) for name in frame["chrom"]], dtype=str)
+            for name, mine in dealt(frame, split).items():
+                writer.add(name, mine)
 
     def _placed(self, genes: pl.DataFrame) -> pl.DataFrame:
         """The windows: base ``window // 2`` of each, along its gene, is the TSS."""

@@ -20,6 +20,7 @@ from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 from pydantic import Field
 
+from attendna.core.config import Names
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -28,14 +29,14 @@ from attendna.genome.reference import Reference, open_reference
 from attendna.tasks.builders.builder import (
     BuilderConfig,
     Built,
-    chromosome_split,
+    chromosomes_asked_for,
     listed_files,
     refuse_partial,
-    refuse_shared_chromosomes,
     sources,
 )
 from attendna.tasks.methylation_calls import read_calls
 from attendna.tasks.spec import TaskSpec
+from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.store import task_writer
 
 _CONTIG_BITS = 40
@@ -63,24 +64,28 @@ class MethylationConfig(BuilderConfig):
         default="sample",
         description="Whether so many reads are needed in each sample, or in the pooled group.",
     )
-    valid: tuple[str, ...] = Field(
-        default=("chr12", "chr13"), description="Chromosomes to validate on."
-    )
-    test: tuple[str, ...] = Field(
+    valid: Names = Field(default=("chr12", "chr13"), description="Chromosomes to validate on.")
+    test: Names = Field(
         default=("chr10", "chr11", "chrX", "chrY"), description="Chromosomes to test on."
     )
     title: str = Field(default="", description="What the task is, in one line.")
     licence: str = Field(default="", description="Terms of the measurements.")
     citation: str = Field(default="", description="Whom to cite for the measurements.")
 
+    @property
+    def chromosome_split(self) -> ChromosomeSplit:
+        """The split of each chromosome."""
+        return ChromosomeSplit(self.valid, self.test)
+
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Pool the samples, join the groups, and fetch the surroundings; see the base class."""
         refuse_existing(out, force=force)
         if self.window % 2 == 0:
             raise ConfigError(f"--window {self.window}: no base is its middle", "give an odd one")
-        refuse_shared_chromosomes(self.valid, self.test)
+        chromosomes = self.chromosome_split
         groups = _find(self.cpgs)
         reference = open_reference(self.genome)
+        chromosomes_asked_for(self).require(reference.contigs)
         spec = TaskSpec(
             name=out.name,
             title=self.title,
@@ -89,7 +94,7 @@ class MethylationConfig(BuilderConfig):
             window=self.window,
             label_kind="regression",
             classes=tuple(name for name, _ in groups),
-            splits=f"valid {', '.join(self.valid)}; test {', '.join(self.test)}; train the rest",
+            splits=chromosomes.rule,
             metric="spearman",
             licence=self.licence,
             citation=self.citation,
@@ -122,12 +127,14 @@ class MethylationConfig(BuilderConfig):
                 counts["positions"] += some.places.size
                 frame = self._rows(reference, chrom, some, counts)
                 if frame.height:
-                    writer.add(chromosome_split(chrom, self.valid, self.test), frame)
+                    writer.add(chromosomes.of(chrom), frame)
             asked = counts["positions"] + counts["positions on other contigs"]
             gone = counts[_LEFT_OUT[1]] + counts["positions on other contigs"]
             refuse_partial(
                 self.genome, asked, gone, what="positions", allow_partial=self.allow_partial
             )
+            for chrom in chromosomes_asked_for(self).require_splits(writer.chromosomes):
+                counts[f"rows on {chrom}"] = 0
             self.record(writer.partial, counts)
         return Built(writer.task, counts)
 

@@ -16,6 +16,7 @@ from jaxtyping import Shaped
 from numpy import ndarray
 from pydantic import Field
 
+from attendna.core.config import Names
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -53,7 +54,7 @@ class MpraConfig(BuilderConfig):
         "spells it.",
     )
     release: str = Field(default="GRCh38", description="Rows of this release of the genome.")
-    elements: tuple[str, ...] = Field(
+    elements: Names = Field(
         default=PROMOTERS,
         min_length=1,
         description="Elements, or genes with all their experiments; all takes every element.",
@@ -92,7 +93,7 @@ class MpraConfig(BuilderConfig):
         description="With leave-one-element-out: the number of the element to test on; elements "
         "that overlap count as one. The next one is validated on.",
     )
-    test_elements: tuple[str, ...] = Field(
+    test_elements: Names = Field(
         default=(), description="With leave-one-element-out: test on these instead."
     )
     valid_fraction: float = Field(default=0.2, gt=0, lt=1, description="Share to validate on.")

@@ -73,7 +73,7 @@ class PeaksConfig(BuilderConfig, SplitRule):
         refuse_existing(out, force=force)
         self.check(placed=True)
         reference = open_reference(self.genome)
-        peaks = read_intervals(self.peaks).frame
+        peaks = reference.named(read_intervals(self.peaks).frame)
         if self.width is not None:
             peaks = centered(peaks, self.width)
         distinct = peaks.unique(["chrom", "start", "end"], keep="first", maintain_order=True)
@@ -113,7 +113,7 @@ class PeaksConfig(BuilderConfig, SplitRule):
             label_kind="binary",
             classes=("background", "peak"),
             negatives=self._told,
-            splits=self.told,
+            splits=dealt.describe(self),
             licence=self.licence,
             citation=self.citation,
         )

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import Field
 
+from attendna.core.config import LISTED, Names
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -22,12 +23,12 @@ from attendna.genome.signal import AbsentContig, NoData
 from attendna.tasks.builders.builder import (
     BuilderConfig,
     Built,
-    chromosome_split,
+    chromosomes_asked_for,
     refuse_partial,
-    refuse_shared_chromosomes,
     sources,
 )
 from attendna.tasks.spec import SPLITS, Source, SplitName
+from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.tfrecord import count_examples
 from attendna.tasks.track_copies import Copied, Copy, bin_windows
 from attendna.tasks.track_plan import record_rows, record_units, window_units
@@ -113,13 +114,11 @@ class TracksConfig(BuilderConfig):
     max_unknown: float = Field(
         default=0.5, ge=0, le=1, description="Share of N above which a window is left out."
     )
-    valid: tuple[str, ...] = Field(
+    valid: Names = Field(
         default=(), description="Chromosomes, or folds of records, to validate on."
     )
-    test: tuple[str, ...] = Field(
-        default=(), description="Chromosomes, or folds of records, to test on."
-    )
-    fractions: tuple[float, float, float] | None = Field(
+    test: Names = Field(default=(), description="Chromosomes, or folds of records, to test on.")
+    fractions: Annotated[tuple[float, float, float] | None, LISTED] = Field(
         default=None,
         description="Instead, shares of train, valid and test, in runs along the genome, or in "
         "the records' order where their places are not known.",
@@ -128,11 +127,15 @@ class TracksConfig(BuilderConfig):
     licence: str = Field(default="", description="Terms of the measurements.")
     citation: str = Field(default="", description="Whom to cite for the measurements.")
 
+    @property
+    def chromosome_split(self) -> ChromosomeSplit:
+        """The split of each chromosome."""
+        return ChromosomeSplit(self.valid, self.test)
+
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Copy the records, or bin the bigWig files; see the base class."""
         refuse_existing(out, force=force)
-        refuse_shared_chromosomes(self.valid, self.test)
-        if self.fractions is not None and (self.valid or self.test):
+        if self.chromosome_split != ChromosomeSplit((), ()) and self.fractions is not None:
             raise ConfigError("--fractions and --valid or --test", "give one or the other")
         if self.records is not None:
             self._refuse("records", "regions", "stride", "window", "crop", "no_data")
@@ -249,8 +252,7 @@ class TracksConfig(BuilderConfig):
             where = "along the genome" if known else "in the records' order"
             return f"{' / '.join(f'{share:g}' for share in self.fractions)} in runs {where}"
         if self.valid or self.test:
-            named = [f"{s} {', '.join(n)}" for s, n in (("valid", self.valid), ("test", self.test))]
-            return f"{'; '.join(named)}; train the rest"
+            return self.chromosome_split.rule
         return otherwise
 
     # ------------------------------------------------------------------------ from bigWig files
@@ -277,6 +279,7 @@ class TracksConfig(BuilderConfig):
         targets = read_targets(self.targets)
         signals = find_signals(self.targets, targets, self.transform)
         reference = open_reference(self.genome)
+        chromosomes_asked_for(self).require(reference.contigs)
         if self.regions is not None:
             asked = read_intervals(self.regions).frame
         else:
@@ -335,7 +338,8 @@ class TracksConfig(BuilderConfig):
         if self.fractions is not None:
             return with_slots(windows, contiguous_split(windows, windows.height, self.fractions))
         chroms = windows["chrom"].to_list()
-        return with_slots(windows, [chromosome_split(c, self.valid, self.test) for c in chroms])
+        chromosomes_asked_for(self).require_splits(chroms)
+        return with_slots(windows, [self.chromosome_split.of(chrom) for chrom in chroms])
 
     # ------------------------------------------------------------------------------- from both
 

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from attendna.core.config import Config
+from attendna.core.config import Config, Names
 from attendna.models.language import Told
 from attendna.models.model import AnyModelConfig
 from attendna.prediction.device import PrecisionChoice
@@ -24,7 +24,7 @@ class WindowsConfig(Config):
     """Whether each window is read on a strand drawn at random."""
     soft_mask_weight: float = Field(default=1.0, ge=0, le=1)
     """Weight in the loss of bases that the genome file has in lower case, which are repeats."""
-    held_out: tuple[str, ...] = ()
+    held_out: Names = ()
     """Chromosomes on which nothing is learned, of all genomes that have them."""
     held_out_share: float = Field(default=0.05, gt=0, lt=0.5)
     """Where none is named, whole chromosomes are drawn until each genome has given about this

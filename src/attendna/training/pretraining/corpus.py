@@ -15,7 +15,7 @@ from jaxtyping import Int64, UInt8
 from numpy import ndarray
 
 from attendna.core.errors import ConfigError, DataError
-from attendna.genome.contigs import plain_name
+from attendna.genome.contigs import plain_name, plain_names
 from attendna.genome.intervals import read_intervals
 from attendna.genome.occurrences import find_occurrences
 from attendna.genome.reference import open_reference
@@ -88,8 +88,7 @@ class Corpus:
         table = pl.concat(frames)
         self.held_out = _held_out_names(table, config)
         """Chromosomes on which nothing is learned, by their plain names."""
-        plain = table["chrom"].map_elements(plain_name, return_dtype=pl.String)
-        aside = plain.is_in(list(self.held_out))
+        aside = plain_names(table["chrom"]).is_in(list(self.held_out))
         self.train, self.valid = (_stretches(table.filter(part)) for part in (~aside, aside))
         if not self.train.length.size or not self.valid.length.size:
             missing = "to learn from" if self.valid.length.size else "that is held out"
@@ -180,9 +179,7 @@ def _held_out_names(table: pl.DataFrame, config: WindowsConfig) -> tuple[str, ..
     Two assemblies of one species, and parts of one, thus hold out the same.
     """
     sizes = table.group_by("genome", "chrom").agg(bases=(pl.col("end") - pl.col("start")).sum())
-    sizes = sizes.with_columns(
-        plain=pl.col("chrom").map_elements(plain_name, return_dtype=pl.String)
-    )
+    sizes = sizes.with_columns(plain=plain_names(sizes["chrom"]))
     known = set(sizes["plain"])
     if config.held_out:
         names = tuple(map(plain_name, config.held_out))
