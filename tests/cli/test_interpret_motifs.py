@@ -95,7 +95,7 @@ def test_what_cannot_be_done_is_one_line(
     cases = [
         (light, test, "no.meme", "no such file"),
         (light, test, str(empty), "there is no motif in it"),
-        (light, test, test, "not a text file"),
+        (light, test, test, "NUL byte"),
         (light, str(short), meme, "shortest motif has 8 bases, the longest sequence 7"),
         (light, str(plain), meme, "no motif matches at a p-value of 0.0001"),
         (runs[0], test, meme, "a CNN has no attention"),

@@ -1,6 +1,4 @@
-"""Motifs: words, files, drawing and matching."""
-
-from pathlib import Path
+"""Motifs: words, drawing and matching."""
 
 import numpy as np
 import pytest
@@ -9,41 +7,7 @@ from hypothesis import strategies as st
 
 from attendna.core.errors import ConfigError, DataError
 from attendna.genome.alphabet import decode, encode
-from attendna.genome.motifs import IUPAC, Motif, choose_motif, named_apart, read_motifs
-
-JASPAR = """\
->MA0001.1 ONE
-A  [ 8  0  1 ]
-C  [ 0 10  1 ]
-G  [ 2  0  1 ]
-T  [ 0  0  1 ]
-
->MA0002.1\tTWO
-0 10
-0 0
-10 0
-0 0
-"""
-MEME = """\
-MEME version 4
-
-ALPHABET= ACGT
-
-strands: + -
-
-Background letter frequencies
-A 0.25 C 0.25 G 0.25 T 0.25
-
-MOTIF MA0001.1 ONE
-letter-probability matrix: alength= 4 w= 2 nsites= 20 E= 0
- 0.8 0.0 0.2 0.0
- 0.0 1.0 0.0 0.0
-URL http://example.org
-
-MOTIF two
-letter-probability matrix: alength= 4 w= 1 nsites= 20 E= 0
- 0.1 0.2 0.3 0.4
-"""
+from attendna.genome.motifs import IUPAC, Motif, choose_motif, named_apart
 
 
 @settings(max_examples=20)
@@ -95,67 +59,12 @@ def test_the_reverse_complement_matches_the_other_strand() -> None:
     assert motif.reverse_complement().matches(np.stack([encode("CTTATCT")])).all()
 
 
-def test_jaspar_counts_become_probabilities(tmp_path: Path) -> None:
-    path = tmp_path / "motifs.jaspar"
-    path.write_text(JASPAR)
-    one, two = read_motifs(path)
-    assert one.name == "MA0001.1 ONE"
-    expected = [[0.8, 0, 0.2, 0], [0, 1, 0, 0], [0.25, 0.25, 0.25, 0.25]]
-    assert np.allclose(one.probabilities, expected)
-    assert (two.name, two.consensus) == ("MA0002.1 TWO", "GA")
-
-
-def test_meme_probabilities_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "motifs.meme"
-    path.write_text(MEME)
-    one, two = read_motifs(path)
-    assert one.name == "MA0001.1 ONE"
-    assert np.allclose(one.probabilities, [[0.8, 0, 0.2, 0], [0, 1, 0, 0]])
-    assert np.allclose(two.probabilities, [[0.1, 0.2, 0.3, 0.4]])
-
-
-def test_a_motif_is_chosen_by_either_word_of_its_name(tmp_path: Path) -> None:
-    path = tmp_path / "motifs.jaspar"
-    path.write_text(JASPAR)
-    motifs = read_motifs(path)
+def test_a_motif_is_chosen_by_either_word_of_its_name() -> None:
+    motifs = [Motif.from_consensus(name, "ACGT") for name in ("MA0001.1 ONE", "MA0002.1 TWO")]
     for name in ("MA0001.1", "ONE", "MA0001.1 ONE"):
-        assert choose_motif(path, motifs, name) is motifs[0]
+        assert choose_motif("motifs.jaspar", motifs, name) is motifs[0]
     with pytest.raises(DataError, match="no motif THREE"):
-        choose_motif(path, motifs, "THREE")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "empty"),
-        ("hello\n", "neither"),
-        ("MEME version 4\n", "no motif"),
-        (JASPAR.replace("T  [ 0  0  1 ]\n", ""), "row 1: 3 lines of counts"),
-        (JASPAR.replace("[ 0 10  1 ]", "[ 0 10 ]"), "row 3: 2 counts of C, but 3 of A"),
-        (JASPAR.replace("C  [", "T  ["), "row 3: the counts of C were expected"),
-        (JASPAR.replace("10  1", "ten  1"), "row 3: not a line of numbers"),
-        (JASPAR.replace("0 10\n0 0", "0 0\n0 0"), "row 7: the matrix of MA0002.1 TWO"),
-        (JASPAR.replace("[ 8", "[ -8"), "row 1: the matrix"),
-        (MEME.replace("ACGT\n", "ACDEFGHIKLMNPQRSTVWY\n"), "row 3: the alphabet"),
-        (MEME.replace("w= 2", ""), "row 11: the width"),
-        (MEME.replace("w= 2", "w= 3"), "row 14: not a line of numbers"),
-        (MEME.replace("w= 1 ", "w= 9 "), "cut short"),
-        (MEME.replace(" 0.1 0.2 0.3 0.4", " 0.1 0.2 0.3"), "row 18: 3 numbers"),
-    ],
-)
-def test_a_broken_file_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "motifs.txt"
-    path.write_text(text)
-    with pytest.raises(DataError, match=message):
-        read_motifs(path)
-
-
-def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such file"):
-        read_motifs(tmp_path / "none")
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="not a text file"):
-        read_motifs(tmp_path / "binary")
+        choose_motif("motifs.jaspar", motifs, "THREE")
 
 
 def test_shuffled_columns_are_the_same_in_another_order() -> None:

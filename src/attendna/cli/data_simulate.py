@@ -17,9 +17,9 @@ def data_simulate(
         typer.Option(
             "--motifs",
             metavar="MOTIF",
-            help="WORD or NAME=WORD of IUPAC letters, FILE or FILE:NAME in JASPAR or MEME format; "
-            "again, or after a comma, for each motif of the grammar. Default: AP1=TGASTCA and "
-            "GATA=AGATAAG.",
+            help="WORD or NAME=WORD of IUPAC letters; FILE or FILE:NAME in MEME, JASPAR, HOMER, "
+            "HOCOMOCO or TRANSFAC format; again, or after a comma, for each motif of the grammar. "
+            "Default: AP1=TGASTCA and GATA=AGATAAG.",
         ),
     ] = None,
     spacing: Annotated[

@@ -35,7 +35,8 @@ def interpret_motifs(
         typer.Option(
             "--motifs",
             metavar="FILE",
-            help="Motifs in MEME or JASPAR format; jaspar, or jaspar:TAXON (plants, insects, …).",
+            help="A MEME, JASPAR, HOMER, HOCOMOCO or TRANSFAC file; jaspar, or "
+            "jaspar:TAXON (plants, insects, …).",
         ),
     ] = "jaspar",
     p_value: Annotated[

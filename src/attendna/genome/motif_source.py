@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attendna.genome.jaspar import COLLECTION, VERTEBRATES, read_jaspar
-from attendna.genome.motifs import Motif, named_apart, read_motifs
+from attendna.genome.motif_files import read_motifs
+from attendna.genome.motifs import Motif, named_apart
 
 JASPAR = "jaspar"
 
@@ -18,7 +19,7 @@ class MotifSource:
 
 
 def open_motifs(source: str | Path) -> MotifSource:
-    """The motifs of a file in MEME or JASPAR format, or of a taxon of JASPAR CORE.
+    """The motifs of a file, or of a taxon of JASPAR CORE.
 
     Parameters
     ----------

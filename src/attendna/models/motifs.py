@@ -46,7 +46,7 @@ class MotifsConfig(ModelConfig):
 
     name: Literal["motifs"] = "motifs"
     source: str | None = None
-    """A file in MEME or JASPAR format, ``jaspar``, or ``jaspar:TAXON``; none draws motifs at
+    """A file of motifs, ``jaspar``, or ``jaspar:TAXON``; none draws motifs at
     random, as a control. It is read when a training starts and never again: the motifs are among
     the model's weights."""
     motifs: int = Field(default=256, ge=1)
