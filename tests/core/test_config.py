@@ -1,6 +1,7 @@
 """Configurations: what a user can write wrongly, and the line that says so."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -227,7 +228,9 @@ def test_an_empty_file_is_an_empty_mapping_and_merges_are_kept(tmp_path: Path) -
 
 
 def test_set_reaches_mappings_and_lists_and_leaves_the_original() -> None:
-    tree = {"a": {"b": 1}, "members": [{"width": 1}, {"width": 2}], "empty": None}
+    members = [{"width": 1}, {"width": 2}]
+    tree = {"a": {"b": 1}, "members": members, "empty": None, "model": "cnn"}
+    before = deepcopy(tree)
     changed = override(
         tree,
         [
@@ -237,6 +240,7 @@ def test_set_reaches_mappings_and_lists_and_leaves_the_original() -> None:
             "empty.deep.er=true",
             "new={x: 3e-4}",
             "a.d=",
+            "model.width=3",
         ],
     )
     assert changed == {
@@ -244,8 +248,9 @@ def test_set_reaches_mappings_and_lists_and_leaves_the_original() -> None:
         "members": [{"width": 1}, {"width": 64}],
         "empty": {"deep": {"er": True}},
         "new": {"x": 3e-4},
+        "model": {"name": "cnn", "width": 3},
     }
-    assert tree == {"a": {"b": 1}, "members": [{"width": 1}, {"width": 2}], "empty": None}
+    assert tree == before
 
 
 @pytest.mark.parametrize(
@@ -256,7 +261,6 @@ def test_set_reaches_mappings_and_lists_and_leaves_the_original() -> None:
         ("a..b=3", "write --set key.subkey=value"),
         ("a.=3", "write --set key.subkey=value"),
         ("a.b=[1", "the value is not YAML"),
-        ("model.width=3", "model is 'cnn', which has no part width"),
         ("members.2=1", "members is a list of 1, which has no part 2"),
         ("members.-1=1", "members is a list of 1, which has no part -1"),
         ("members.first.x=1", "members is a list of 1, which has no part first"),
@@ -266,7 +270,7 @@ def test_set_reaches_mappings_and_lists_and_leaves_the_original() -> None:
 def test_set_says_what_is_wrong_with_an_assignment(assignment: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         override({"model": "cnn", "members": [{"width": 1}]}, [assignment])
-    assert f"--set {assignment}" in str(caught.value)
+    assert assignment.partition("=")[0] in str(caught.value)
     assert expected in str(caught.value)
 
 

@@ -136,3 +136,16 @@ def test_rows_that_others_follow_come_with_them(study_tree: dict[str, Any]) -> N
     chosen = study.rows({"task": "After", "width": "wide"})
     assert [row.path for row in chosen] == [Path("Planted/wide"), Path("After/wide")]
     assert len(list(study.rows())) == 6
+
+
+def test_what_a_study_sets_wins_over_its_recipe(study_tree: dict[str, Any]) -> None:
+    study_tree["base"]["adapt"] = [{"rows_below": 9, "set": {"model.width": 4, "seed": 3}}]
+    study_tree["base"]["trainer"]["epochs"] = 6
+    study_tree["tasks"]["Planted"]["set"] = {"trainer.epochs": 7}
+    study = Study.model_validate(study_tree).fixing({"trainer.epochs": 2})
+    (row,) = study.rows({"width": "wide"})
+    made = study.settings(row, {"data": "d"}).adapted(1)
+    assert (made.model.to_tree()["width"], made.trainer.epochs, made.seed) == (16, 2, 3)
+    for key, said in (("model.width", "the axis width compares"), ("seed", "use --seeds")):
+        with pytest.raises(ConfigError, match=said):
+            study.fixing({key: 3})

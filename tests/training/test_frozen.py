@@ -142,3 +142,14 @@ def test_roots_are_learned_and_numbers_told(
     with pytest.raises(ConfigError, match="no roots of classes"):
         transfer(config, planted.folder, tmp_path / "other", device="cpu", progress=False)
     assert not (tmp_path / "other").exists()
+
+
+def test_what_is_fixed_is_the_same_in_every_trial(
+    runs: tuple[Path, Path], planted: Task, tmp_path: Path
+) -> None:
+    forest = RandomForestConfig(trees=5, leaf=7)
+    settings = config_of(runs[0], forest, trials=6, fixed=["leaf"])
+    transfer(settings, planted.folder, tmp_path / "out", device="cpu", progress=False)
+    trials = [t["learner"] for t in json.loads((tmp_path / "out" / "search.json").read_text())]
+    assert {trial["leaf"] for trial in trials} == {7}
+    assert len({trial["features"] for trial in trials}) > 1

@@ -6,6 +6,7 @@ import torch
 import yaml
 from tests.training.conftest import SMALL, small
 
+from attendna.core.config import leaves
 from attendna.core.errors import ConfigError, FolderError
 from attendna.training.run import (
     Environment,
@@ -241,3 +242,91 @@ def test_cores_are_those_this_process_may_use() -> None:
     import os
 
     assert 1 <= available_cores() <= len(os.sched_getaffinity(0))
+
+
+RECIPE = """
+tokenizer: onehot
+model: {name: encoder, width: 8, blocks: 1, heads: 2, positions: rotary}
+trainer: {epochs: 7, threads: 1}
+variants:
+  - {name: wide, set: {model.width: 16, strands: conjoined}}
+  - {name: plain, set: {strands: single, "model.positions": absolute}}
+adapt:
+  - {rows_below: 100, set: {trainer: {epochs: 9, batch_size: 4}}}
+  - {rows_below: 50, set: {trainer.min_steps: 30, model.dropout: 0.4}}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """Settings that differ in small sets and in variants."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("assignment", "key", "value"),
+    [
+        ("trainer.epochs=5", "trainer.epochs", 5),
+        ("trainer={epochs: 5}", "trainer.batch_size", 64),
+        ("trainer.batch_size=3", "trainer.batch_size", 3),
+        ("trainer.min_steps=2", "trainer.min_steps", 2),
+        ("model.width=32", "model.width", 32),
+        ("model={name: encoder, width: 24}", "model.width", 24),
+        ("model={name: encoder, width: 24}", "model.dropout", 0.1),
+        ("strands=augment", "strands", "augment"),
+        ("model.positions=rotary", "model.positions.name", "rotary"),
+    ],
+)
+def test_an_assignment_wins_over_what_a_recipe_adapts_and_varies(
+    recipe: Path, assignment: str, key: str, value: object
+) -> None:
+    config = RunConfig.read(recipe, [assignment])
+    small_set = config.adapted(10)
+    runs = [small_set.with_variant(variant) for variant in small_set.variants] or [small_set]
+    for run in [small_set, *runs, RunConfig.read(recipe, [assignment]).adapted(1000)]:
+        assert dict(leaves(run.to_tree()))[key] == value
+    given = assignment.partition("=")[0]
+    origins = small_set.origins()
+    assert {v.partition(";")[0] for k, v in origins.items() if k.startswith(given)} <= {
+        "command line",
+        "default",
+    }
+
+
+def test_variants_that_an_assignment_makes_equal_are_one(recipe: Path) -> None:
+    assert len(RunConfig.read(recipe, ["strands=single"]).variants) == 2
+    alike = ["strands=single", "model.width=32", "model.positions=rotary"]
+    assert RunConfig.read(recipe, alike).variants == ()
+    one = RunConfig.read(recipe, [*alike[:2], "variants.1.set={model.width: 4}"])
+    assert one.variants[1].set == {"model.width": 4}, "what is assigned itself stays"
+    assert RunConfig.read(recipe, ["variants=[]", "adapt=[]"]).adapted(1).trainer.epochs == 7
+
+
+def test_a_part_of_what_a_variant_sets_as_a_whole_is_refused(recipe: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"variant plain: model\.positions\.base is not a setting"
+    ):
+        RunConfig.read(recipe, ["model.positions.base=3"])
+
+
+def test_a_run_says_where_each_value_came_from(recipe: Path, tmp_path: Path) -> None:
+    config = RunConfig.read(recipe, ["trainer.threads=2"]).adapted(40).for_metric("mcc")
+    folder = created(tmp_path / "run", config)
+    text = folder.config.read_text()
+    for line in (
+        "seed: 0  # default",
+        "  name: encoder  # recipe",
+        "  name: onehot  # recipe",
+        "  width: 8  # recipe; variant wide sets it",
+        "  threads: 2  # command line",
+        "  epochs: 9.0  # adapt to fewer than 100 rows",
+        "  dropout: 0.4  # adapt to fewer than 50 rows",
+        "  monitor: mcc  # the task's metric",
+    ):
+        assert line in text.splitlines(), line
+    assert RunConfig.read(folder.config) == config
+    wide = config.with_variant(config.variants[0]).origins()
+    assert (wide["model.width"], wide["trainer.threads"]) == ("variant wide", "command line")
+    assert "#" not in created(tmp_path / "python").config.read_text()

@@ -1,6 +1,6 @@
 """``attendna data simulate-regulation``: a genome whose genes obey a known grammar."""
 
-from attendna.cli.options import Force, Json, Out, Seed, Set
+from attendna.cli.options import Force, Json, Out, Seed, SetGenome
 from attendna.cli.output import print_json, say
 
 
@@ -8,7 +8,7 @@ def data_simulate_regulation(
     *,
     out: Out,
     seed: Seed = 0,
-    assignments: Set = None,
+    assignments: SetGenome = None,
     force: Force = False,
     json: Json = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Out, Seed, Set
+from attendna.cli.options import Device, Force, Json, Out, Seed, SetTracks
 from attendna.cli.output import counter, print_json, say, spell_number
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def interpret_receptive_field(
     batch: Annotated[int, typer.Option("--batch", min=1, help="Windows at a time.")] = 4,
     seed: Seed = 0,
     device: Device = "auto",
-    assignments: Set = None,
+    assignments: SetTracks = None,
     force: Force = False,
     json: Json = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """Options that several verbs share, so that they read and behave the same everywhere."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -9,10 +9,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 
 Force = Annotated[bool, typer.Option("--force", help="Replace what --out names if it exists.")]
 
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, e.g. model.width=64."),
-]
+
+def _set(example: str) -> Any:
+    said = f"Change one setting, e.g. {example}; wins over everything in a file."
+    return typer.Option("--set", metavar="KEY=VALUE", help=said)
+
+
+Set = Annotated[list[str] | None, _set("model.width=64")]
+SetTracks = Annotated[list[str] | None, _set("model.depth=4")]
+SetLearner = Annotated[list[str] | None, _set("learner.leaf=4")]
+SetGenome = Annotated[list[str] | None, _set("genes=200")]
 
 Out = Annotated[Path, typer.Option("--out", help="Where to write; must not exist.")]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Out, Set, whole_numbers, words
+from attendna.cli.options import Device, Force, Json, Out, SetTracks, whole_numbers, words
 from attendna.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def profile(
     steps: Annotated[int, typer.Option("--steps", min=1, help="Steps that are timed.")] = 3,
     precision: Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16.")] = "auto",
     device: Device = "auto",
-    assignments: Set = None,
+    assignments: SetTracks = None,
     force: Force = False,
     json: Json = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Json, whole_numbers
+from attendna.cli.options import Json, Set, whole_numbers
 from attendna.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def study_run(
         list[str] | None,
         typer.Option("--only", metavar="AXIS=LABEL", help="A part of the study; also task=NAME."),
     ] = None,
+    assignments: Set = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Runs at a time.")] = 1,
     engine: Annotated[
         Literal["local", "ray"],
@@ -47,6 +48,7 @@ def study_run(
     A study that was stopped or killed goes on with the same command: what is finished is not done
     again. A run that diverges or fails is reported in the table, and the others go on.
     """
+    from attendna.core.config import parse_assignments
     from attendna.core.execution import Execution
     from attendna.studies.run import run_study
     from attendna.studies.study import read_study
@@ -54,6 +56,9 @@ def study_run(
     chosen = read_study(study)
     if seeds:
         chosen = chosen.replace(seeds=whole_numbers(seeds, "--seeds"))
+    if assignments:
+        chosen = chosen.fixing(parse_assignments(assignments))
+        chosen.check()
     wanted = _pairs(only or [], "--only", "AXIS=LABEL")
     folders = {name: Path(path) for name, path in _pairs(task or [], "--task", "NAME=DIR").items()}
     count = sum(1 for _ in chosen.rows(wanted)) * len(chosen.seeds)

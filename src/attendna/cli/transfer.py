@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Out, Seed, Set, TaskFolder
+from attendna.cli.options import Device, Force, Json, Out, Seed, SetLearner, TaskFolder
 from attendna.cli.output import print_json
 
 
@@ -46,7 +46,7 @@ def transfer(
         float, typer.Option("--share", help="Share of the training rows to learn from.")
     ] = 1.0,
     seed: Seed = 0,
-    assignments: Set = None,
+    assignments: SetLearner = None,
     device: Device = "auto",
     force: Force = False,
     json: Json = False,
@@ -59,7 +59,7 @@ def transfer(
     the validation rows; the test rows are not read. Several tracks are learned each on its own. The
     folder works with evaluate, compare and predict.
     """
-    from attendna.core.config import override, parse
+    from attendna.core.config import change, parse, parse_assignments
     from attendna.evaluation.evaluate import read_metrics
     from attendna.training.frozen import TransferConfig, transfer
 
@@ -71,7 +71,12 @@ def transfer(
         "share": share,
         "seed": seed,
     }
-    config = parse(TransferConfig, override(tree, assignments or ()), "transfer")
+    changes = parse_assignments(assignments or ())
+    fixed = [
+        key.split(".")[1] for key in changes if key.startswith("learner.") and key != "learner.name"
+    ]
+    tree = change(tree | {"fixed": fixed}, changes)
+    config = parse(TransferConfig, tree, "transfer")
     made = transfer(config, task, out, device=device, force=force)
     if json:
         print_json({"run": str(made), "metrics": read_metrics(made)})

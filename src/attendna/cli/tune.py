@@ -54,7 +54,7 @@ def tune(
 
     changes = [*(assignments or ())]
     if start is not None:
-        changes.append(f"base.start.run={dumps(str(start))}")
+        changes.append(f"start.run={dumps(str(start))}")
     result = tune(
         Search.read(search, changes),
         task,

@@ -1,8 +1,9 @@
 """Frozen, strict configuration: YAML files, ``--set a.b=c`` overrides, errors of one line."""
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, cast, get_args
 
@@ -127,22 +128,79 @@ def _parse_yaml(text: str) -> Any:
         raise yaml.MarkedYAMLError(problem=str(error)) from None
 
 
-def to_yaml(tree: Mapping[str, Any]) -> str:
-    """YAML text of a configuration tree, keys in their given order."""
-    return yaml.dump(dict(tree), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+def to_yaml(tree: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> str:
+    """YAML text of a configuration tree, keys in their given order.
+
+    Parameters
+    ----------
+    notes
+        Of dotted keys as :func:`leaves` gives them, a comment to write beside the value.
+    """
+    text = yaml.dump(dict(tree), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    if not notes:
+        return text
+    lines = text.splitlines()
+    for key, line in _last_lines(yaml.compose(text, _Loader)):
+        if key in notes:
+            lines[line] += f"  # {notes[key]}"
+    return "\n".join(lines) + "\n"
+
+
+def _last_lines(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, int]]:
+    """Of every leaf its dotted key, and the line on which its value ends."""
+    if isinstance(node, yaml.MappingNode) and node.value:
+        parts = [(key.value, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode) and node.value:
+        parts = list(enumerate(node.value))
+    elif node is not None:
+        yield prefix.removesuffix("."), node.end_mark.line
+        return
+    else:
+        return
+    for key, value in parts:
+        yield from _last_lines(value, f"{prefix}{key}.")
+
+
+def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a tree with its dotted key; an empty mapping or list is a value."""
+    if isinstance(node, Mapping) and node:
+        pairs: Any = cast("Mapping[str, Any]", node).items()
+    elif isinstance(node, list | tuple) and node:
+        pairs = enumerate(cast("Sequence[Any]", node))
+    else:
+        yield prefix.removesuffix("."), node
+        return
+    for key, value in pairs:
+        yield from leaves(value, f"{prefix}{key}.")
+
+
+def is_within(key: str, above: str) -> bool:
+    """Whether a dotted key is ``above``, or a part of it."""
+    return key == above or key.startswith(f"{above}.")
 
 
 def override(tree: Mapping[str, Any], assignments: Sequence[str]) -> Tree:
-    """A copy of ``tree`` with ``"a.b=value"`` assignments applied; values are read as YAML.
-
-    A number indexes a list: ``members.0.width=64``.
+    """A copy of ``tree`` with ``"a.b=value"`` assignments applied; see :func:`change`.
 
     Raises
     ------
     ConfigError
         An assignment is not of this form, or what it names cannot have such a part.
     """
-    result = deepcopy(dict(tree))
+    return change(tree, parse_assignments(assignments))
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """Dotted keys and values of ``"a.b=value"`` assignments; values are read as YAML.
+
+    The last one of a key counts.
+
+    Raises
+    ------
+    ConfigError
+        An assignment is not of this form.
+    """
+    changes: dict[str, Any] = {}
     for assignment in assignments:
         dotted, equals, text = assignment.partition("=")
         keys = [key.strip() for key in dotted.split(".")]
@@ -150,39 +208,88 @@ def override(tree: Mapping[str, Any], assignments: Sequence[str]) -> Tree:
             raise ConfigError(
                 f"--set {assignment}: no key or no `=`", "write --set key.subkey=value"
             )
+        key = ".".join(keys)
+        changes.pop(key, None)
         try:
-            value = _parse_yaml(text)
+            changes[key] = _parse_yaml(text)
         except yaml.YAMLError:
             raise ConfigError(f"--set {assignment}: the value is not YAML", "quote it") from None
-        _assign(result, keys, value, assignment)
+    return changes
+
+
+def change(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
+    """A copy of ``tree`` with the values of dotted keys changed, in their order.
+
+    A number indexes a list: ``members.0.width``.
+
+    Raises
+    ------
+    ConfigError
+        What a key names cannot have such a part.
+    """
+    result = deepcopy(dict(tree))
+    for key, value in changes.items():
+        _assign(result, key.split("."), deepcopy(value), key)
     return result
 
 
-def _assign(tree: Tree, keys: Sequence[str], value: Any, assignment: str) -> None:
+@dataclass(frozen=True)
+class Draft:
+    """Settings before they are validated, and where each value came from, by its dotted key."""
+
+    tree: Tree
+    origins: Mapping[str, str]
+
+    @classmethod
+    def given(cls, tree: Mapping[str, Any], origin: str) -> Self:
+        """Settings that all came from one place."""
+        return cls(dict(tree), {key: origin for key, _ in leaves(tree)})
+
+    def changed(self, changes: Mapping[str, Any], origin: str) -> Self:
+        """The same with the values of dotted keys changed; see :func:`change`."""
+        kept = {
+            key: known
+            for key, known in self.origins.items()
+            if not any(is_within(key, changed) for changed in changes)
+        }
+        new = {
+            key: origin
+            for changed, value in changes.items()
+            for key, _ in leaves(value, f"{changed}.")
+        }
+        return type(self)(change(self.tree, changes), kept | new)
+
+
+def _assign(tree: Tree, keys: Sequence[str], value: Any, dotted: str) -> None:
     node: Any = tree
     for depth, key in enumerate(keys):
-        place = _place(node, key, ".".join(keys[:depth]), assignment)
+        place = _place(node, key, ".".join(keys[:depth]), dotted)
         if depth == len(keys) - 1:
             node[place] = value
             return
-        if place == key and node.get(key) is None:
-            node[key] = {}
-        node = node[place]
+        if isinstance(node, list):
+            node = node[int(place)]
+            continue
+        inner = node.get(key)
+        if inner is None or isinstance(inner, str):
+            # `model: cnn` stands for `model: {name: cnn}`.
+            node[key] = {} if inner is None else {"name": inner}
+        node = node[key]
 
 
-def _place(node: Any, key: str, above: str, assignment: str) -> int | str:
+def _place(node: Any, key: str, above: str, dotted: str) -> int | str:
     """What ``key`` indexes ``node`` by: itself in a mapping, a number in a list."""
     if isinstance(node, dict):
         return key
     if not isinstance(node, list):
         raise ConfigError(
-            f"--set {assignment}: {above} is {node!r}, which has no part {key}",
+            f"{dotted}: {above} is {node!r}, which has no part {key}",
             f"set {above} to a mapping first",
         )
     size = len(cast("list[Any]", node))
     if not key.isdecimal() or int(key) >= size:
         raise ConfigError(
-            f"--set {assignment}: {above} is a list of {size}, which has no part {key}",
+            f"{dotted}: {above} is a list of {size}, which has no part {key}",
             "positions count from 0",
         )
     return int(key)

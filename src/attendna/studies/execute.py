@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from attendna.core.config import Tree, read_yaml, to_yaml
+from attendna.core.config import read_yaml, to_yaml
 from attendna.core.errors import DivergedError, FolderError, UserError
 from attendna.core.execution import Execution
 from attendna.core.files import publish_file
@@ -83,9 +83,7 @@ class Unit:
     """One run to do."""
 
     title: str
-    settings: Tree
-    transferred: bool
-    """Whether the settings are of a transfer, and not of a training."""
+    settings: RunConfig | TransferConfig
     task: Path
     out: Path
 
@@ -182,8 +180,7 @@ def _unit(study: Study, folder: StudyFolder, paths: Mapping[str, str], row: Row,
     )
     return Unit(
         f"{row.task} {row.name} seed {seed}",
-        settings.to_tree(),
-        followed is not None,
+        settings,
         Path(paths[row.task]),
         folder.run(row, seed),
     )
@@ -223,23 +220,18 @@ def do(unit: Unit) -> Outcome:
 
 
 def _train_and_evaluate(unit: Unit) -> None:
-    if unit.transferred:
-        _transfer(unit)
+    settings = unit.settings
+    if isinstance(settings, TransferConfig):
+        if not (unit.out / TRANSFER_FILE).is_file():
+            transfer(settings, unit.task, unit.out, progress=False)
     elif not RunFolder(unit.out).finished:
-        config = RunConfig.model_validate(unit.settings)
-        train(config, unit.task, unit.out, resume=True, progress=False)
+        train(settings, unit.task, unit.out, resume=True, progress=False)
     if not any(row["split"] == "test" for row in read_metrics(unit.out)):
         evaluate(unit.out, unit.task, "test", device=_device(unit))
 
 
-def _transfer(unit: Unit) -> None:
-    if not (unit.out / TRANSFER_FILE).is_file():
-        config = TransferConfig.model_validate(unit.settings)
-        transfer(config, unit.task, unit.out, progress=False)
-
-
 def _device(unit: Unit) -> str:
-    return "auto" if unit.transferred else unit.settings["trainer"]["device"]
+    return unit.settings.trainer.device if isinstance(unit.settings, RunConfig) else "auto"
 
 
 def note_beside(run: Path) -> Path:

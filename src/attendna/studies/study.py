@@ -1,6 +1,5 @@
 """A study: settings that differ along axes, times tasks, times seeds."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from attendna.core.config import Config, Tree, override, parse, read_yaml
+from attendna.core.config import Config, Tree, change, is_within, parse, read_yaml
 from attendna.core.errors import ConfigError, UnknownNameError
 from attendna.core.registry import near_misses
 from attendna.evaluation.measures import find_metric
@@ -31,6 +30,12 @@ class Level(Config):
     set: dict[str, Any] = Field(default_factory=dict[str, Any])
     on_task: dict[Name, dict[str, Any]] = Field(default_factory=dict[Name, dict[str, Any]])
     """What is set on these tasks instead."""
+
+    @property
+    def every_set(self) -> Iterator[dict[str, Any]]:
+        """What is set, on whichever task."""
+        yield self.set
+        yield from self.on_task.values()
 
 
 @dataclass(frozen=True)
@@ -148,8 +153,35 @@ class Study(Config):
         ConfigError
             They cannot be; one line names the row and the key.
         """
-        tree = self._tree(row)
-        return parse(RunConfig, fill(tree, paths), f"{row.task} {row.name}")
+        return RunConfig.of(
+            fill(self.base, paths),
+            f"{row.task} {row.name}",
+            fill(self._changes(row), paths),
+            f"study, {row.name}",
+        )
+
+    def fixing(self, changes: Mapping[str, Any]) -> Self:
+        """The study with some settings of every training fixed.
+
+        Raises
+        ------
+        ConfigError
+            An axis compares that setting.
+        """
+        for axis, levels in self.axes.items():
+            compared = [key for one in levels for sets in one.every_set for key in sets]
+            for key, other in product(changes, compared):
+                if is_within(key, other) or is_within(other, key):
+                    raise ConfigError(
+                        f"{key}: the axis {axis} compares {other}", f"use --only {axis}=LABEL"
+                    )
+        if "seed" in changes:
+            raise ConfigError("seed: a study has several", "use --seeds")
+        tree = self.to_tree()
+        for name, source in self.tasks.items():
+            if source.transfer is None:
+                tree["tasks"][name]["set"] = joined(source.set, changes)
+        return parse(type(self), tree, "study")
 
     def needed(self, rows: Iterable[Row]) -> list[str]:
         """The tasks and what is made for these rows, each behind what it is made from itself.
@@ -192,25 +224,33 @@ class Study(Config):
         for row in self.rows():
             if self.tasks[row.task].transfer is not None:
                 continue
-            tree = self._tree(row)
-            if any(name in self.made for name in named_in(tree.get("tokenizer"))):
+            changes = self._changes(row)
+            if any(
+                name in self.made for name in named_in(change(self.base, changes).get("tokenizer"))
+            ):
                 # A vocabulary that is yet to be learned: the least there is stands in.
-                tree["tokenizer"] = {"name": "bpe", "vocabulary": _NO_MERGES}
-            parse(RunConfig, fill(tree, known), f"{row.task} {row.name}")
+                changes = joined(changes, {"tokenizer": {"name": "bpe", "vocabulary": _NO_MERGES}})
+            RunConfig.of(fill(self.base, known), f"{row.task} {row.name}", fill(changes, known))
         self.needed(self.rows())
 
     def _tree(self, row: Row) -> Tree:
         """The settings of a row's trainings; none of those that are transferred."""
-        source = self.tasks[row.task]
-        if source.transfer is not None:
+        if self.tasks[row.task].transfer is not None:
             return {}
-        tree = self.base
-        for changes in (
-            source.set,
-            *(level.on_task.get(row.task, level.set) for level in row.levels),
-        ):
-            tree = override(tree, [f"{key}={json.dumps(value)}" for key, value in changes.items()])
-        return tree
+        return change(self.base, self._changes(row))
+
+    def _changes(self, row: Row) -> dict[str, Any]:
+        """What the task and the levels of a row set."""
+        changes = self.tasks[row.task].set
+        for level in row.levels:
+            changes = joined(changes, level.on_task.get(row.task, level.set))
+        return changes
+
+
+def joined(changes: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of dotted keys and those that follow them, which win."""
+    kept = {k: v for k, v in changes.items() if not any(is_within(k, key) for key in later)}
+    return kept | dict(later)
 
 
 def _labels(axes: Iterable[str], levels: Iterable[Level]) -> dict[str, str]:

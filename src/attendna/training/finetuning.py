@@ -29,7 +29,7 @@ from attendna.tasks.spec import SplitName
 from attendna.tasks.store import Split, open_task
 from attendna.tokens.kmer import KmerConfig
 from attendna.training.examples import Examples
-from attendna.training.run import RunConfig
+from attendna.training.run import COMMAND_LINE, RunConfig
 from attendna.training.train import train
 
 BEFORE = "before"
@@ -110,9 +110,10 @@ def with_tokens(config: RunConfig, tokens: Tokens) -> RunConfig:
         raise ConfigError(
             f"--tokens: the tokenizer is {config.tokenizer.name}", "leave --tokens out"
         )
+    chosen = {"name": "patch", "k": k, "remainder": "pad"}
     if tokens == "overlapping":
-        return config.replace(tokenizer=KmerConfig(k=k).to_tree())
-    return config.replace(tokenizer={"name": "patch", "k": k, "remainder": "pad"})
+        chosen = KmerConfig(k=k).to_tree()
+    return config.prevailed({"tokenizer": chosen}, COMMAND_LINE)
 
 
 def device_of(config: RunConfig) -> str:

@@ -58,6 +58,8 @@ class TransferConfig(Config):
     reading: Reading = Reading()
     trials: int = Field(default=1, ge=1)
     """Settings of the learner tried: those given, then others at random."""
+    fixed: tuple[str, ...] = ()
+    """Settings of the learner that are the same in every trial."""
     share: float = Field(default=1.0, gt=0, le=1)
     """Share of the training rows that is learned from."""
     seed: int = Field(default=0, ge=0)
@@ -176,9 +178,11 @@ def _trials(
 
 def _settings(config: TransferConfig) -> Iterator[LearnerConfig]:
     yield config.learner
+    given = config.learner.to_tree()
+    fixed = {name: given[name] for name in config.fixed}
     generator = np.random.default_rng(config.seed)
     for _ in range(config.trials - 1):
-        yield config.learner.drawn(generator)
+        yield config.learner.drawn(generator).replace(**fixed)
 
 
 def _targets(split: Split, tracks: int) -> Float64[ndarray, "N C"]:

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,10 +23,21 @@ from typing import Any, Literal, Self, cast
 
 import psutil
 import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 import attendna
-from attendna.core.config import Config, Tree, override, parse, read_yaml, to_yaml
+from attendna.core.config import (
+    Config,
+    Draft,
+    Tree,
+    change,
+    is_within,
+    leaves,
+    parse,
+    parse_assignments,
+    read_yaml,
+    to_yaml,
+)
 from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file, publish_folder, refuse_existing
 from attendna.evaluation.evaluate import read_metrics
@@ -42,6 +53,10 @@ from attendna.training.start import with_its_model
 
 FORMAT = 1
 """Version of the run folder; a folder of another version is refused."""
+
+DEFAULT, RECIPE, START, COMMAND_LINE = "default", "recipe", "start.run", "command line"
+"""Where a setting came from: nobody gave it, the file that was read, the model that training starts
+from, or an assignment."""
 
 
 class ObjectiveConfig(Config):
@@ -209,28 +224,120 @@ class StartConfig(Config):
         return self
 
 
-class SavedConfig(Config):
+class SavedConfig(Config):  # noqa: PLW1641 - pydantic hashes what is frozen
     """All settings of a training, as its run folder keeps them."""
 
     format: Literal[1] = FORMAT
 
+    _origins: dict[str, str] | None = PrivateAttr(default=None)
+    """By what each dotted key was given; none for settings that were made in Python."""
+
+    def __eq__(self, other: object) -> bool:
+        """Equal settings are equal, wherever they came from."""
+        return isinstance(other, type(self)) and self.to_tree() == other.to_tree()
+
     @classmethod
     def read(cls, path: str | Path, assignments: Sequence[str] = ()) -> Self:
         """Settings of a YAML file with ``"key.subkey=value"`` assignments applied.
+
+        Assignments win over everything in the file: also over its ``adapt`` and ``variants``.
 
         Raises
         ------
         ConfigError
             The file or an assignment says something impossible; one line names the key.
         """
-        tree = override(read_yaml(path), assignments)
-        if tree.get("format", FORMAT) != FORMAT:
+        return cls.of(read_yaml(path), path, parse_assignments(assignments))
+
+    @classmethod
+    def of(
+        cls,
+        tree: Mapping[str, Any],
+        source: str | Path,
+        changes: Mapping[str, Any] | None = None,
+        origin: str = COMMAND_LINE,
+    ) -> Self:
+        """Settings of a recipe, with ``changes`` of dotted keys that win over everything in it.
+
+        Parameters
+        ----------
+        source
+            Where the recipe came from, named in errors.
+        origin
+            Where the changes came from; see :meth:`origins`.
+        """
+        draft = cls._prevailing(Draft.given(tree, RECIPE), changes or {}, origin)
+        if draft.tree.get("format", FORMAT) != FORMAT:
             raise ConfigError(
-                f"{path} has format {tree['format']}, attendna {attendna.__version__} reads "
-                f"format {FORMAT}",
+                f"{source} has format {draft.tree['format']}, attendna {attendna.__version__} "
+                f"reads format {FORMAT}",
                 "write the settings anew, or install the version that wrote it",
             )
-        return parse(cls, tree, path)
+        return cls._parsed(cls._completed(draft), source)
+
+    @classmethod
+    def _completed(cls, draft: Draft) -> Draft:
+        """Settings with what follows from other files."""
+        return draft
+
+    @classmethod
+    def _prevailing(cls, draft: Draft, changes: Mapping[str, Any], origin: str) -> Draft:
+        """Settings in which changes win over everything that was there."""
+        return draft.changed(changes, origin)
+
+    @classmethod
+    def _parsed(cls, draft: Draft, source: str | Path) -> Self:
+        config = parse(cls, draft.tree, source)
+        config._origins = dict(draft.origins)
+        return config
+
+    def changed(self, changes: Mapping[str, Any], origin: str) -> Self:
+        """The settings with the values of dotted keys changed.
+
+        Parameters
+        ----------
+        origin
+            What changes them, named in errors and in :meth:`origins`.
+        """
+        draft = self._draft.changed(changes, origin)
+        # What wins is also where it was given as a part of something else.
+        won = {key: known for key, known in self._draft.origins.items() if known == COMMAND_LINE}
+        return self._redrafted(Draft(draft.tree, {**draft.origins, **won}), origin)
+
+    def prevailed(self, changes: Mapping[str, Any], origin: str) -> Self:
+        """The same with changes that win over everything in the settings, as in :meth:`of`."""
+        return self._redrafted(self._prevailing(self._draft, changes, origin), origin)
+
+    @property
+    def _draft(self) -> Draft:
+        return Draft(self.to_tree(), self._origins or {})
+
+    def _redrafted(self, draft: Draft, source: str) -> Self:
+        config = self._parsed(draft, source)
+        if self._origins is None:
+            config._origins = None
+        return config
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated again."""
+        config = super().replace(**changes)
+        config._origins = self._origins
+        return config
+
+    def origins(self) -> dict[str, str]:
+        """Of every value, by its dotted key, where it came from.
+
+        ``default``, ``recipe`` (the file that was read), ``command line``, what adapted it, or a
+        variant; nothing for settings that were made in Python.
+        """
+        known = self._origins
+        if known is None:
+            return {}
+        # `model: encoder` in a file stands for `model: {name: encoder}`.
+        return {
+            key: known.get(key) or known.get(key.removesuffix(".name"), DEFAULT)
+            for key, _ in leaves(self.to_tree())
+        }
 
     def run_id(self, digest: str) -> str:
         """Name of the run that these settings make of the data with this digest."""
@@ -279,49 +386,89 @@ class RunConfig(SavedConfig):
             raise ValueError(str(error)) from None
         return self
 
+    @classmethod
+    def _prevailing(cls, draft: Draft, changes: Mapping[str, Any], origin: str) -> Draft:
+        draft = draft.changed(changes, origin)
+        tree = dict(draft.tree)
+        for group in ("adapt", "variants"):
+            entries = tree.get(group)
+            # What the changes name themselves stays as they give it.
+            if isinstance(entries, list) and not any(is_within(key, group) for key in changes):
+                tree[group] = [_yielding(entry, changes) for entry in entries]
+        variants, before = (one.get("variants") for one in (tree, draft.tree))
+        draft = Draft(tree, draft.origins)
+        if not isinstance(variants, list) or variants == before:
+            return draft
+        # Variants that differed in what is now fixed are one.
+        left = [
+            one
+            for place, one in enumerate(variants)
+            if _sets(one) not in map(_sets, variants[:place])
+        ]
+        if len(left) > 1:
+            return Draft(tree | {"variants": left}, draft.origins)
+        only = draft.changed(_sets(left[0]), f"variant {left[0]['name']}")
+        return Draft(only.tree | {"variants": []}, only.origins)
+
+    @classmethod
+    def _completed(cls, draft: Draft) -> Draft:
+        tree = with_its_model(draft.tree)
+        if tree is draft.tree:
+            return draft
+        return Draft(tree, {key: START for key, _ in leaves(tree)} | dict(draft.origins))
+
     def with_variant(self, variant: Variant) -> "RunConfig":
         """The settings of one network of a variant, with nothing left to choose."""
-        tree = self.to_tree() | {"variants": [], "members": 1}
-        return self._changed(tree, variant.set, f"variant {variant.name}")
+        alone = self.replace(variants=[], members=1)
+        return alone.changed(variant.set, f"variant {variant.name}")
 
     def adapted(self, rows: int) -> "RunConfig":
         """The settings for so many training rows, with nothing left to adapt."""
-        config = self
-        if self.adapt:
-            config = self.replace(adapt=[])
-        for change in self.adapt:
-            if rows < change.rows_below:
-                place = f"adapt to fewer than {change.rows_below} rows"
-                config = self._changed(config.to_tree(), change.set, place)
+        config = self.replace(adapt=[]) if self.adapt else self
+        for adaptation in self.adapt:
+            if rows < adaptation.rows_below:
+                place = f"adapt to fewer than {adaptation.rows_below} rows"
+                config = config.changed(adaptation.set, place)
         return config
 
     def for_metric(self, metric: str) -> "RunConfig":
         """The settings with the metric of a task in place of ``trainer.monitor: task``."""
         if self.trainer.monitor != "task":
             return self
-        return self.replace(trainer=self.trainer.replace(monitor=metric))
+        return self.changed({"trainer.monitor": metric}, "the task's metric")
 
-    def _changed(self, tree: Tree, changes: Mapping[str, Any], place: str) -> "RunConfig":
-        assignments = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
-        return parse(type(self), override(tree, assignments), place)
+    def origins(self) -> dict[str, str]:
+        """Of every value, by its dotted key, where it came from, and which variants change it."""
+        found = super().origins()
+        for variant in self.variants if found else ():
+            for key in found:
+                if any(is_within(key, set_) for set_ in variant.set):
+                    found[key] += f"; variant {variant.name} sets it"
+        return found
+
+
+def _yielding(entry: Any, changes: Mapping[str, Any]) -> Any:
+    """An entry of ``adapt`` or ``variants`` that changes nothing of ``changes``."""
+    own = _sets(entry)
+    kept: dict[str, Any] = {}
+    for key, value in own.items():
+        if not any(is_within(key, changed) for changed in changes):
+            parts = {name: v for name, v in changes.items() if is_within(name, key)}
+            whole = {name.replace(key, "whole", 1): v for name, v in parts.items()}
+            kept[key] = change({"whole": value}, whole)["whole"]
+    return entry | {"set": kept} if own else entry
+
+
+def _sets(entry: Any) -> dict[str, Any]:
+    """The changes of an entry as it is written; none of one that is written wrongly."""
+    found = entry.get("set") if isinstance(entry, dict) else None  # pyright: ignore[reportUnknownMemberType]
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def differing_key(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
     """The first dotted key at which two trees of settings differ."""
-    left, right = dict(_leaves(one)), dict(_leaves(other))
+    left, right = dict(leaves(one)), dict(leaves(other))
     return next((key for key in left | right if left.get(key, ...) != right.get(key, ...)), None)
-
-
-def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping) and node:
-        pairs: Any = cast("Mapping[str, Any]", node).items()
-    elif isinstance(node, list | tuple) and node:
-        pairs = enumerate(cast("Sequence[Any]", node))
-    else:
-        yield prefix.removesuffix("."), node
-        return
-    for key, value in pairs:
-        yield from _leaves(value, f"{prefix}{key}.")
 
 
 @dataclass(frozen=True)
@@ -445,7 +592,7 @@ class RunFolder:
         """The folder in which one network of several is trained."""
         return RunFolder(self.path / "members" / name)
 
-    def create(self, config: Config, environment: Environment, *, force: bool = False) -> None:
+    def create(self, config: SavedConfig, environment: Environment, *, force: bool = False) -> None:
         """Make the folder with its settings; what is there is replaced only if it is a run.
 
         Raises
@@ -456,7 +603,7 @@ class RunFolder:
         self.refuse_existing(force=force)
         with publish_folder(self.path, force=force) as partial:
             new = RunFolder(partial)
-            new.config.write_text(to_yaml(config.to_tree()), encoding="utf-8")
+            new.config.write_text(to_yaml(config.to_tree(), config.origins()), encoding="utf-8")
             new.environment.write_text(json.dumps(vars(environment), indent=2), encoding="utf-8")
 
     def refuse_existing(self, *, force: bool = False) -> None:
@@ -470,7 +617,7 @@ class RunFolder:
                 f"{self.path} is not a run folder, it will not be replaced", "choose another --out"
             )
 
-    def resume(self, config: Config, split_hash: str) -> Environment:
+    def resume(self, config: SavedConfig, split_hash: str) -> Environment:
         """Check that the folder holds the beginning of this very run.
 
         Raises
@@ -484,7 +631,7 @@ class RunFolder:
         then = read_yaml(self.config)
         key = differing_key(then, config.to_tree())
         if key is not None:
-            was, now = (dict(_leaves(tree)).get(key, "absent") for tree in (then, config.to_tree()))
+            was, now = (dict(leaves(tree)).get(key, "absent") for tree in (then, config.to_tree()))
             raise FolderError(
                 f"{self.path} was begun with {key}={was}, not {now}",
                 "resume with the same settings, or train into another --out",

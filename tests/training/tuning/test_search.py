@@ -38,7 +38,7 @@ def test_a_recipe_may_be_the_base(tree: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(json.dumps(tree["base"]), encoding="utf-8")
     file = tmp_path / "search.yaml"
     file.write_text(json.dumps(tree | {"base": "recipe.yaml"}), encoding="utf-8")
-    assert Search.read(file, ["base.trainer.epochs=3"]).base["trainer"]["epochs"] == 3
+    assert Search.read(file).base == tree["base"]
 
 
 def test_a_grid_is_shuffled_by_its_seed(tree: dict[str, Any]) -> None:
@@ -90,3 +90,36 @@ def test_the_recipe_of_the_light_model_is_a_search(repository: Path) -> None:
         drawn = {key: dimension.draw(random) for key, dimension in search.space.items()}
         settings = search.settings(drawn, rows=800, metric="auroc")
         assert settings.optimizer.weight_decay == drawn["optimizer.weight_decay"]
+
+
+def test_what_is_assigned_is_not_searched(tree: dict[str, Any], tmp_path: Path) -> None:
+    tree["space"]["model.dropout"] = {"low": 0.0, "high": 0.5}
+    tree["base"]["adapt"] = [{"rows_below": 100, "set": {"trainer.epochs": 9}}]
+    file = tmp_path / "search.yaml"
+    file.write_text(json.dumps(tree), encoding="utf-8")
+    for key in ("trainer.epochs", "base.trainer.epochs"):
+        search = Search.read(file, [f"{key}=3", "model.dropout=0.25", "sampler.seed=8"])
+        assert list(search.space) == [RATE]
+        assert search.sampler.seed == 8
+        made = search.settings({RATE: 0.01}, rows=80, metric="f1")
+        assert (made.trainer.epochs, made.model.to_tree()["dropout"]) == (3, 0.25)
+        assert Search.model_validate(search.to_tree()) == search
+        assert made.origins()[RATE] == "search"
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        (f"{RATE}=1", "nothing is left to search"),
+        ("trainer.monitor=f1", "set metric instead"),
+        ("model.widht=3", "did you mean width"),
+        ("samplr.seed=3", "samplr is not a setting"),
+    ],
+)
+def test_an_assignment_that_cannot_be_is_one_line(
+    tree: dict[str, Any], assignment: str, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "search.yaml"
+    file.write_text(json.dumps(tree), encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        Search.read(file, [assignment])

@@ -1,6 +1,5 @@
 """What a search is: settings that stay, settings that are tried, and how."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -8,7 +7,15 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from attendna.core.config import Config, Tree, override, parse, read_yaml
+from attendna.core.config import (
+    Config,
+    Tree,
+    change,
+    is_within,
+    parse,
+    parse_assignments,
+    read_yaml,
+)
 from attendna.core.errors import ConfigError
 from attendna.evaluation.measures import find_metric
 from attendna.tasks.subset import SubsetRule
@@ -17,6 +24,9 @@ from attendna.training.tuning.space import Dimension, Value, grid
 
 _OWN = ("adapt", "format", "probe", "trainer.monitor", "variants")
 """Settings that a search decides itself."""
+
+SEARCH = "search"
+"""Where the settings of a trial came from that the search set."""
 
 _DRAWS = 50
 """Combinations that are looked at before a search begins."""
@@ -72,19 +82,57 @@ class Search(Config):
     def read(cls, path: str | Path, assignments: Sequence[str] = ()) -> Self:
         """A search of a YAML file with ``"key.subkey=value"`` assignments applied.
 
+        An assignment is of a setting of the search, as ``sampler.seed``, or of every trial, as
+        ``model.width``. It wins over the file: what is assigned is not searched.
+
         Raises
         ------
         ConfigError
-            The file says something impossible; one line names the key.
+            The file or an assignment says something impossible; one line names the key.
         """
         path = Path(path)
         tree = read_yaml(path)
         if isinstance(base := tree.get("base"), str):
             # A recipe, beside the search.
             tree["base"] = read_yaml(path.parent / base)
-        search = parse(cls, override(tree, assignments), path)
+        changes = {
+            key.removeprefix("base."): value
+            for key, value in parse_assignments(assignments).items()
+        }
+        own = {
+            key: value for key, value in changes.items() if key.split(".")[0] in cls.model_fields
+        }
+        tree = change(tree, own)
+        of_trials = {key: value for key, value in changes.items() if key not in own}
+        search = parse(cls, tree, path)
+        if of_trials:
+            search = search.fixing(of_trials)
         search.check()
         return search
+
+    def fixing(self, changes: Mapping[str, Any]) -> Self:
+        """The search with some settings of every trial fixed; those are not searched.
+
+        Raises
+        ------
+        ConfigError
+            A search decides the setting itself, chooses what it is a part of, or has nothing left
+            to search.
+        """
+        for key in changes:
+            if is_within(key, "trainer.monitor"):
+                raise ConfigError(f"{key}: a search is judged by its metric", "set metric instead")
+            if above := next((k for k in self.space if k != key and is_within(key, k)), None):
+                raise ConfigError(f"{key}: the search chooses {above} as a whole", f"set {above}")
+        space = {k: v for k, v in self.space.items() if not any(is_within(k, c) for c in changes)}
+        if not space:
+            raise ConfigError(
+                f"{', '.join(changes)}: nothing is left to search", "use attendna train"
+            )
+        fixed = {k: v for k, v in self.set.items() if not any(is_within(k, c) for c in changes)}
+        tree = self.to_tree()
+        tree["space"] = {key: tree["space"][key] for key in space}
+        return type(self).model_validate(tree | {"set": fixed | dict(changes)})
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -138,7 +186,7 @@ class Search(Config):
         ConfigError
             These settings do not fit together.
         """
-        base = parse(RunConfig, override(self.base, _assignments(self.set)), "base")
+        base = RunConfig.of(self.base, "base", self.set, SEARCH)
         if base.variants:
             raise ConfigError(
                 "base.variants: a search chooses settings itself",
@@ -147,10 +195,11 @@ class Search(Config):
         changes = {key: self.space[key].setting(value) for key, value in values.items()}
         # What is set in a map comes after the map itself.
         ordered = dict(sorted(changes.items(), key=lambda item: item[0].count(".")))
-        tree = override(base.adapted(rows).to_tree(), _assignments(ordered))
-        tree["trainer"]["monitor"] = metric
         told = ", ".join(f"{key} {value}" for key, value in values.items())
-        return parse(RunConfig, tree, f"the settings {told}")
+        try:
+            return base.adapted(rows).changed(ordered | {"trainer.monitor": metric}, SEARCH)
+        except ConfigError as error:
+            raise ConfigError(f"the settings {told}: {error}") from None
 
     def combinations(self) -> list[dict[str, Value]] | None:
         """Of a grid, every combination in the order they are tried; of other samplers none."""
@@ -159,7 +208,3 @@ class Search(Config):
         found = grid(self.space) or []
         order = np.random.default_rng(self.sampler.seed).permutation(len(found))
         return [found[place] for place in order]
-
-
-def _assignments(changes: Mapping[str, Any]) -> list[str]:
-    return [f"{key}={json.dumps(value)}" for key, value in changes.items()]
