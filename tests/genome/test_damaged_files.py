@@ -285,17 +285,19 @@ def plain_gtf(lines: list[str]) -> list[tuple]:
         for fields in rows
         if (got := interval(fields[0], fields[3], fields[4], fields[6], 1)) and is_number(fields[5])
     ]
-    kept = [row for row in kept if row[4] == "gene"] or kept
+    lines_of_genes = [row for row in kept if row[4] == "gene"]
     genes: dict[tuple, list[tuple]] = {}
-    for chrom, start, end, strand, _, attributes in kept:
+    for row, (chrom, start, end, strand, _, attributes) in enumerate(lines_of_genes or kept):
         names = re.findall(r'(?:^|;)\s*gene_id[ =]+"?([^";]+)', attributes)
         if names and strand != ".":
-            genes.setdefault((chrom, names[0], strand), []).append((start, end))
-    found = []
-    for (chrom, _, strand), places in genes.items():
+            # Every gene line is a place of its own; exons of a gene are one place.
+            place = row if lines_of_genes else None
+            genes.setdefault((chrom, names[0], strand, place), []).append((start, end))
+    found: dict[tuple, tuple] = {}
+    for (chrom, name, strand, _), places in genes.items():
         site = min(s for s, _ in places) if strand == "+" else max(e for _, e in places) - 1
-        found.append((chrom, site, site + 1, strand))
-    return found
+        found.setdefault((chrom, name, strand, site), (chrom, site, site + 1, strand))
+    return [*found.values()]
 
 
 def plain_vcf(lines: list[str]) -> list[tuple]:

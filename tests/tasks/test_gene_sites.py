@@ -31,7 +31,7 @@ def test_tables_bed_and_gtf_tell_the_same(tmp_path: Path) -> None:
         ("a,chr1,*,5\n", r"line 2: the strand is '\*'"),
         ("a,chr1,+,0\n", "line 2: the TSS 0 lies before the chromosome"),
         ("a,chr1,+,x\n", "line 2: the tss 'x' is no whole number"),
-        (",chr1,+,5\n", "line 2: the gene is missing"),
+        (",chr1,+,5\n", "line 2: the gene has no name"),
     ],
 )
 def test_bad_rows_are_told(tmp_path: Path, rows: str, complaint: str) -> None:

@@ -16,10 +16,10 @@ import polars as pl
 from attendna.core.content import plain_text, read_content
 from attendna.core.delimited import DELIMITERS
 from attendna.core.errors import DataError
+from attendna.genome.annotation import gene_starts
 from attendna.genome.contigs import ContigNames
 from attendna.genome.preflight import BadRows, BadRowsError, Rule, judge
 from attendna.genome.rows import Layout, first_row, read_rows, read_table, split_row
-from attendna.genome.start_sites import start_sites
 
 Format = Literal["bed", "narrowPeak", "broadPeak", "gtf", "table"]
 
@@ -32,10 +32,13 @@ SCHEMA = {
     "strand": pl.String,
     "signal": pl.Float64,
     "summit": pl.Int64,
+    "thick_start": pl.Int64,
+    "thick_end": pl.Int64,
 }
 """Columns of every table of intervals. ``strand`` is ``+``, ``-`` or ``.``; ``signal`` is the
-enrichment of a peak and ``summit`` its highest base, as a position on the chromosome; what a file
-does not tell is null."""
+enrichment of a peak and ``summit`` its highest base, as a position on the chromosome;
+``thick_start`` to ``thick_end`` is the part that BED draws thick, such as a start site or its
+surroundings, and null in BED12 where it is the coding part. What a file does not have is null."""
 
 TABLE_NAMES: Mapping[str, tuple[str, ...]] = {
     "chrom": ("chrom", "chr", "#chrom", "#chr", "chromosome", "seqnames", "contig", "region"),
@@ -51,6 +54,7 @@ TABLE_NAMES: Mapping[str, tuple[str, ...]] = {
 _PLACE = ("chrom", "start", "end")
 _BED = (*_PLACE, "name", "score", "strand")
 _BLOCKS = ("thick_start", "thick_end", "rgb", "block_count", "block_sizes", "block_starts")
+_WITH_THICK = (8, 9, 12)
 _PEAK = (*_BED, "signal", "p_value", "q_value")
 _FIELDS: Mapping[Format, tuple[str, ...]] = {
     "bed": _BED,
@@ -58,7 +62,8 @@ _FIELDS: Mapping[Format, tuple[str, ...]] = {
     "broadPeak": _PEAK,
     "gtf": ("chrom", "source", "feature", "start", "end", "score", "strand", "phase", "attributes"),
 }
-_UNREAD = ("thick_start", "thick_end", "rgb", "p_value", "q_value", "source", "phase")
+_UNREAD = ("rgb", "p_value", "q_value", "source", "phase")
+_THICK = ("thick_start", "thick_end")
 _WHOLE = ("start", "end", "offset", "block_count")
 _REAL = ("score", "signal")
 _FORMATS: Mapping[str, Format] = {
@@ -66,6 +71,7 @@ _FORMATS: Mapping[str, Format] = {
     ".narrowpeak": "narrowPeak",
     ".broadpeak": "broadPeak",
     ".gtf": "gtf",
+    **dict.fromkeys((".gff", ".gff3"), "gtf"),
     **dict.fromkeys(DELIMITERS, "table"),
 }
 _LONGEST = 1 << 40
@@ -137,7 +143,7 @@ def read_intervals(
         frame, found = _place(frame, contigs)
         listed.append(found)
     if chosen == "gtf":
-        frame, found = start_sites(frame)
+        frame, found = gene_starts(frame)
         listed.append(found)
     complaints = pl.concat(listed).sort("line")
     if bad == "error" and complaints.height:
@@ -187,7 +193,7 @@ def _layout(row: bytes, chosen: Format) -> Layout:
         chosen = "narrowPeak"
     names = _FIELDS[chosen]
     if chosen == "bed":
-        names = (*_BED, *_BLOCKS) if len(fields) == len(_BED + _BLOCKS) else _BED
+        names = (*_BED, *_BLOCKS)[: len(fields)] if len(fields) in _WITH_THICK else _BED
     needed = len(_PLACE) if chosen == "bed" else len(names)
     width = max(len(fields), needed)
     meant = [None if name in _UNREAD else name for name in names]
@@ -279,6 +285,12 @@ def _finish(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         inside = (offset >= 0) & (offset < pl.col("end") - start)
         lost = int(frame.select(((offset != -1) & ~inside).sum()).item())
         frame = frame.with_columns(summit=pl.when(inside).then(start + offset))
+    if "thick_start" in frame.columns:
+        thick = [pl.col(name).cast(pl.Int64, strict=False) for name in _THICK]
+        marks = pl.lit(value=True)
+        if "block_count" in frame.columns:
+            marks = thick[1] - thick[0] == 1
+        frame = frame.with_columns(pl.when(marks).then(column) for column in thick)
     absent = [pl.lit(None, dtype).alias(n) for n, dtype in SCHEMA.items() if n not in frame.columns]
     frame = frame.with_columns(absent)
     return frame.select(pl.col(list(SCHEMA))).with_columns(pl.col("strand").fill_null(".")), lost

@@ -134,7 +134,7 @@ def test_no_base_is_in_two_splits(tmp_path: Path, genome: Path, tss: Path, form:
 @pytest.mark.parametrize(
     ("row", "change", "complaint"),
     [
-        ("chr1\t500\t501\tp\t1\t.", {}, r"tss\.bed, row 1: the strand is missing"),
+        ("chr1\t500\t501\tp\t1\t.", {}, r"tss\.bed: 1 bad row: line 1: the strand is '\.'"),
         ("chr1\t500\t400\tp\t1\t+", {}, r"line 1: the end 400 lies before"),
         ("chr7\t500\t501\tp\t1\t+", {}, r"it holds none of the 1 start sites"),
         (

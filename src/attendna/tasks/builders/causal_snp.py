@@ -26,6 +26,7 @@ from attendna.genome.alleles import MismatchPolicy
 from attendna.genome.loci import merge_loci
 from attendna.genome.preflight import BadRowsError, Rule, judge
 from attendna.genome.reference import EdgePolicy, Reference, open_reference
+from attendna.genome.start_sites import SITE, Site
 from attendna.genome.variants import read_variants
 from attendna.tasks.alleles import check_file, exchanged
 from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial, sources
@@ -72,6 +73,7 @@ class CausalSnpConfig(BuilderConfig):
         default=None,
         description="For distances: GTF, BED or a table of start sites that names the genes.",
     )
+    site: Site | None = Field(default=None, description=SITE)
     mismatch: MismatchPolicy = Field(
         default="error",
         description="Variants whose reference is not the genome's: refuse, leave out, keep, or "
@@ -222,7 +224,7 @@ class CausalSnpConfig(BuilderConfig):
     def _chosen(self, variants: pl.DataFrame, counts: dict[str, int]) -> pl.DataFrame:
         """The causal variants of each tissue, and of the spurious ones as many as asked for."""
         if self.tss is not None:
-            variants = _with_distance(variants, self.tss)
+            variants = _with_distance(variants, read_gene_sites(self.tss, site=self.site))
             known = variants.drop_nulls("distance")
             counts["variants of genes without a start site"] = variants.height - known.height
             variants = known
@@ -330,9 +332,9 @@ def _read(path: Path) -> pl.DataFrame:
     return good.select(*_VARIANT, "id", "line", "tissue", "gene", "pip")
 
 
-def _with_distance(variants: pl.DataFrame, tss: Path) -> pl.DataFrame:
+def _with_distance(variants: pl.DataFrame, genes: pl.DataFrame) -> pl.DataFrame:
     """The variants with their distance from the start of their gene, null where that is unknown."""
-    sites = read_gene_sites(tss).select("gene", site="start")
+    sites = genes.select("gene", site="start")
     return (
         variants.with_columns(key=without_version(pl.col("gene")))
         .join(sites, left_on="key", right_on="gene", how="left", maintain_order="left")

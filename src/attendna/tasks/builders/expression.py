@@ -21,6 +21,7 @@ from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
 from attendna.genome.reference import EdgePolicy, Reference, open_reference
+from attendna.genome.start_sites import SITE, Site
 from attendna.tasks.builders.builder import (
     BuilderConfig,
     Built,
@@ -44,8 +45,9 @@ class ExpressionConfig(BuilderConfig):
     name: Literal["expression"] = "expression"
     tss: Path = Field(
         description="Start sites: a table with the columns id, seqnames, strand and TSS (from 1), "
-        "as ExPecto's; BED, its first base the TSS; or GTF."
+        "as ExPecto's; BED, as EPDnew's; GTF or GFF3."
     )
+    site: Site | None = Field(default=None, description=SITE)
     expression: Path = Field(description="Matrix: a gene a row, a tissue a column, not logarithms.")
     genome: Path = Field(description="FASTA or .2bit.")
     tissues: Path | None = Field(
@@ -149,7 +151,7 @@ class ExpressionConfig(BuilderConfig):
 
     def _genes(self) -> tuple[pl.DataFrame, dict[str, int]]:
         """Genes of the kinds that are wanted."""
-        genes = read_gene_sites(self.tss, column=self.tss_column)
+        genes = read_gene_sites(self.tss, site=self.site, column=self.tss_column)
         counts = {"genes": genes.height, "genes of kinds left out": 0}
         if "kind" in genes.columns:
             wanted = genes.filter(~pl.col("kind").is_in(self.left_out_kinds).fill_null(value=False))

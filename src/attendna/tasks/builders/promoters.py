@@ -17,13 +17,13 @@ from pydantic import Field
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from attendna.core.errors import ConfigError, DataError
+from attendna.core.errors import ConfigError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
-from attendna.genome.intervals import read_intervals
 from attendna.genome.loci import merge_loci
 from attendna.genome.reference import Reference, open_reference
 from attendna.genome.sequences import SequenceBatch
+from attendna.genome.start_sites import SITE, Site, read_start_sites
 from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
 from attendna.tasks.negatives.windows import draw_windows
 from attendna.tasks.spec import TaskSpec
@@ -36,8 +36,9 @@ class PromotersConfig(BuilderConfig):
 
     name: Literal["promoters"] = "promoters"
     tss: Path = Field(
-        description="Start sites: BED as EPDnew gives it, its first base the TSS, or GTF."
+        description="Start sites: BED, as EPDnew gives it, GTF, GFF3 or a table with a column TSS."
     )
+    site: Site | None = Field(default=None, description=SITE)
     genome: Path = Field(description="FASTA or .2bit.")
     form: Literal["fixed", "variable"] = Field(
         default="fixed",
@@ -69,10 +70,7 @@ class PromotersConfig(BuilderConfig):
             )
         generator = np.random.default_rng(self.seed)
         reference = open_reference(self.genome)
-        read = read_intervals(self.tss).frame
-        if (read["strand"] == ".").any():
-            row = int((read["strand"] == ".").to_numpy().argmax()) + 1
-            raise DataError(self.tss, "the strand is missing", "write + or -", row=row)
+        read = reference.named(read_start_sites(self.tss, site=self.site))
         sites = self._placed(read, generator)
         found = fetch(
             reference,
