@@ -62,6 +62,8 @@ def test_wrong_input_is_one_line_and_writes_nothing(
 
 def test_force_replaces(begun: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
-    out.write_text("old")
+    assert run(["report", str(begun), "--out", str(out)]) == 0
+    old = out.stat().st_ino
     assert run(["report", str(begun), "--out", str(out), "--force"]) == 0
+    assert out.stat().st_ino != old
     assert out.read_text("utf-8").startswith("<!doctype html>")

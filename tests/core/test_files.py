@@ -21,16 +21,20 @@ from attendna.core.files import (
     open_or_build,
     publish_file,
     publish_folder,
-    refuse_existing,
+    publish_output,
+    replace_folder,
     sha256,
 )
+from attendna.core.outputs import MARK_FILE, OutputFile, OutputFolder
 
 Publish = Callable[[Path], AbstractContextManager[Path]]
+TASK = OutputFolder("task")
+NOTES = OutputFile("notes", lambda path: path.read_text() == "old")
 BUILD = """
 import sys, time
 from pathlib import Path
-from attendna.core.files import publish_folder
-with publish_folder(sys.argv[1], force=True) as partial:
+from attendna.core.files import replace_folder
+with replace_folder(Path(sys.argv[1])) as partial:
     (partial / "half").write_text("half")
     print(partial.name, flush=True)
     time.sleep(600)
@@ -38,7 +42,7 @@ with publish_folder(sys.argv[1], force=True) as partial:
 
 
 def everything_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name != MARK_FILE)
 
 
 def start_build(target: Path) -> "subprocess.Popen[str]":
@@ -60,7 +64,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "er" / "task"
-    with publish_folder(target) as partial:
+    with publish_folder(target, TASK) as partial:
         assert everything_in(partial) == []
         (partial / "a").write_text("whole")
         assert not target.exists()
@@ -69,7 +73,9 @@ def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [ValueError, UserError, KeyboardInterrupt, SystemExit])
-@pytest.mark.parametrize("publish", [publish_folder, publish_file])
+@pytest.mark.parametrize(
+    "publish", [replace_folder, publish_file, lambda target: publish_folder(target, TASK)]
+)
 def test_an_exception_leaves_nothing(
     tmp_path: Path, publish: Publish, kind: type[BaseException]
 ) -> None:
@@ -92,37 +98,46 @@ def test_what_exists_is_refused_before_any_work(tmp_path: Path) -> None:
     for name in ("empty", "file", "dangling"):
         with (
             pytest.raises(FolderError, match="--force to replace it"),
-            publish_folder(tmp_path / name),
+            publish_folder(tmp_path / name, TASK),
         ):
             pytest.fail("the work began")
-        with pytest.raises(FolderError), publish_file(tmp_path / name, force=False):
+        with pytest.raises(FolderError), publish_output(tmp_path / name, NOTES):
             pytest.fail("the work began")
     assert everything_in(tmp_path) == ["dangling", "empty", "file"]
-    refuse_existing(tmp_path / "file", force=True)
 
 
-def test_force_replaces_folders_files_and_links(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "old").write_text("old")
-    (tmp_path / "file").write_text("old")
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "kept").write_text("kept")
-    (tmp_path / "link").symlink_to("elsewhere")
-    for name in ("folder", "file", "link"):
-        with publish_folder(tmp_path / name, force=True) as partial:
-            (partial / "new").write_text("new")
-            assert (tmp_path / name).exists()
-        assert everything_in(tmp_path / name) == ["new"]
-    assert (tmp_path / "elsewhere" / "kept").exists()
-    assert everything_in(tmp_path) == ["elsewhere", "file", "folder", "link"]
-
-
-def test_with_force_too_the_old_stays_until_the_new_is_complete(tmp_path: Path) -> None:
-    (tmp_path / "task").mkdir()
-    (tmp_path / "task" / "old").write_text("old")
-    with pytest.raises(ValueError, match="stop"), publish_folder(tmp_path / "task", force=True):
+def test_with_force_the_old_stays_until_the_new_is_complete(tmp_path: Path) -> None:
+    with publish_folder(tmp_path / "task", TASK) as partial:
+        (partial / "old").write_text("old")
+    with (
+        pytest.raises(ValueError, match="stop"),
+        publish_folder(tmp_path / "task", TASK, force=True),
+    ):
         raise ValueError("stop")
     assert everything_in(tmp_path / "task") == ["old"]
+    with publish_folder(tmp_path / "task", TASK, force=True) as partial:
+        (partial / "new").write_text("new")
+    assert everything_in(tmp_path / "task") == ["new"]
+
+
+def test_what_came_while_the_work_went_on_is_not_replaced(tmp_path: Path) -> None:
+    with publish_folder(tmp_path / "task", TASK) as partial:
+        (partial / "old").write_text("old")
+    with (
+        pytest.raises(FolderError, match=r"holds notes\.txt"),
+        publish_folder(tmp_path / "task", TASK, force=True),
+    ):
+        (tmp_path / "task" / "notes.txt").write_text("precious")
+    assert everything_in(tmp_path / "task") == ["notes.txt", "old"]
+
+
+def test_backups_with_names_like_ours_are_kept(tmp_path: Path) -> None:
+    (tmp_path / ".task.20251201.old").mkdir()
+    with publish_folder(tmp_path / "task", TASK):
+        pass
+    with publish_folder(tmp_path / "task", TASK, force=True):
+        pass
+    assert everything_in(tmp_path) == [".task.20251201.old", "task"]
 
 
 def test_a_file_keeps_its_ending_while_it_is_written(tmp_path: Path) -> None:
@@ -144,7 +159,7 @@ def test_a_killed_build_leaves_nothing_half_and_the_next_cleans_up(tmp_path: Pat
     process.wait()
     assert not (tmp_path / "task").exists()
     assert len(everything_in(tmp_path)) == 2
-    with publish_folder(tmp_path / "task") as partial:
+    with publish_folder(tmp_path / "task", TASK) as partial:
         (partial / "a").write_text("whole")
     assert everything_in(tmp_path) == [".task.mine.partial.notes", "task"]
     assert everything_in(tmp_path / "task") == ["a"]
@@ -153,7 +168,7 @@ def test_a_killed_build_leaves_nothing_half_and_the_next_cleans_up(tmp_path: Pat
 def test_a_build_that_another_process_is_busy_with_is_left_alone(tmp_path: Path) -> None:
     process = start_build(tmp_path / "task")
     try:
-        with publish_folder(tmp_path / "task") as partial:
+        with publish_folder(tmp_path / "task", TASK) as partial:
             (partial / "a").write_text("whole")
         (busy,) = [name for name in everything_in(tmp_path) if name != "task"]
         assert (tmp_path / busy / "half").read_text() == "half"
@@ -163,28 +178,28 @@ def test_a_build_that_another_process_is_busy_with_is_left_alone(tmp_path: Path)
 
 
 def test_a_build_killed_between_its_two_renames_gives_the_old_back(tmp_path: Path) -> None:
-    (tmp_path / ".task.0badcafe.old").mkdir()
-    (tmp_path / ".task.0badcafe.old" / "old").write_text("old")
-    (tmp_path / ".task.0badcafe.partial").mkdir()
-    with pytest.raises(FolderError, match="task exists"), publish_folder(tmp_path / "task"):
+    (tmp_path / ".task.0badcafe.attendna.old").mkdir()
+    (tmp_path / ".task.0badcafe.attendna.old" / "old").write_text("old")
+    (tmp_path / ".task.0badcafe.attendna.partial").mkdir()
+    with pytest.raises(FolderError, match="task exists"), publish_folder(tmp_path / "task", TASK):
         pytest.fail("the work began")
     assert everything_in(tmp_path) == ["task"]
     assert everything_in(tmp_path / "task") == ["old"]
 
 
 def test_a_build_killed_after_its_renames_is_swept(tmp_path: Path) -> None:
-    (tmp_path / ".task.0badcafe.old").mkdir()
+    (tmp_path / ".task.0badcafe.attendna.old").mkdir()
     (tmp_path / "task").mkdir()
-    with publish_folder(tmp_path / "task", force=True) as partial:
+    with replace_folder(tmp_path / "task") as partial:
         (partial / "new").write_text("new")
     assert everything_in(tmp_path) == ["task"]
 
 
 def test_names_that_look_like_patterns_are_only_names(tmp_path: Path) -> None:
-    (tmp_path / ".tasks.0badcafe.partial").mkdir()
-    with publish_folder(tmp_path / "task[s]*"):
+    (tmp_path / ".tasks.0badcafe.attendna.partial").mkdir()
+    with publish_folder(tmp_path / "task[s]*", TASK):
         pass
-    assert everything_in(tmp_path) == [".tasks.0badcafe.partial", "task[s]*"]
+    assert everything_in(tmp_path) == [".tasks.0badcafe.attendna.partial", "task[s]*"]
 
 
 def test_many_builds_of_one_target_at_once_leave_one_whole_result(tmp_path: Path) -> None:
@@ -192,7 +207,7 @@ def test_many_builds_of_one_target_at_once_leave_one_whole_result(tmp_path: Path
 
     def build(number: int) -> None:
         try:
-            with publish_folder(tmp_path / "task", force=True) as partial:
+            with replace_folder(tmp_path / "task") as partial:
                 for part in range(3):
                     (partial / f"{part}").write_text(f"{number}")
                     time.sleep(0.001)
@@ -236,7 +251,7 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
     small_disk: Path, fill: Callable[[Path], None]
 ) -> None:
     def fill_folder() -> None:
-        with publish_folder(small_disk / "task") as partial:
+        with publish_folder(small_disk / "task", TASK) as partial:
             fill(partial / "rows")
 
     def fill_file() -> None:
@@ -253,7 +268,10 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_quotas_and_limits_are_full_disks_too(tmp_path: Path, number: int) -> None:
-    with pytest.raises(ResourceError, match="the disk is full"), publish_folder(tmp_path / "task"):
+    with (
+        pytest.raises(ResourceError, match="the disk is full"),
+        publish_folder(tmp_path / "task", TASK),
+    ):
         raise OSError(number, os.strerror(number))
     assert everything_in(tmp_path) == []
 
@@ -261,7 +279,7 @@ def test_quotas_and_limits_are_full_disks_too(tmp_path: Path, number: int) -> No
 def test_places_that_cannot_be_written_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for target in (tmp_path / "file" / "task", tmp_path / ("x" * 300)):
-        with pytest.raises(FolderError) as caught, publish_folder(target):
+        with pytest.raises(FolderError) as caught, publish_folder(target, TASK):
             pytest.fail("the work began")
         assert f"cannot write {target}" in str(caught.value)
     with pytest.raises(FolderError, match="Is a directory"), publish_file(tmp_path) as partial:
@@ -269,9 +287,9 @@ def test_places_that_cannot_be_written_are_named(tmp_path: Path) -> None:
 
 
 def test_errors_of_other_files_are_not_blamed_on_the_target(tmp_path: Path) -> None:
-    with pytest.raises(NotADirectoryError), publish_folder(tmp_path / "task"):
+    with pytest.raises(NotADirectoryError), publish_folder(tmp_path / "task", TASK):
         Path("/dev/null/input.csv").read_text()
-    with pytest.raises(FileNotFoundError), publish_folder(tmp_path / "task"):
+    with pytest.raises(FileNotFoundError), publish_folder(tmp_path / "task", TASK):
         (tmp_path / "input.csv").read_text()
     assert everything_in(tmp_path) == []
 

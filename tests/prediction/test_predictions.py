@@ -52,6 +52,21 @@ def test_a_file_has_the_ids_the_outputs_and_what_is_added(tmp_path: Path, ending
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("ending", [".parquet", ".tsv"])
+def test_a_foreign_table_is_not_replaced(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"mine{ending}"
+    made = predictions(np.array([[0.25, 0.75], [0.5, 0.5]]), ("a", "b"))
+    frame = pl.DataFrame({"id": ["x"], "a": [1.0], "weight": [2.0]})
+    frame.write_parquet(path) if ending == ".parquet" else frame.write_csv(path, separator="\t")
+    before = path.read_bytes()
+    with pytest.raises(FolderError, match=rf"mine{ending} is no table of predictions"):
+        made.write(path, force=True)
+    assert path.read_bytes() == before
+    path.write_bytes(b"")
+    with pytest.raises(FolderError, match=rf"mine{ending} is no table of predictions"):
+        made.write(path, force=True)
+
+
 def test_another_ending_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"out\.xlsx: the ending is not known"):
         predictions(np.array([[0.0]]), ("on",)).write(tmp_path / "out.xlsx")

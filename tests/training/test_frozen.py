@@ -38,8 +38,8 @@ def test_a_binary_task_is_learned_measured_and_compared(
     made = transfer(config_of(runs[0], trials=2), planted.folder, out, device="cpu", progress=False)
     assert made == out
     assert {path.name for path in out.iterdir()} == {
-        "backbone", "learner.safetensors", "metrics.json", "predictions.parquet", "search.json",
-        "transfer.yaml",
+        ".attendna.json", "backbone", "learner.safetensors", "metrics.json", "predictions.parquet",
+        "search.json", "transfer.yaml",
     }  # fmt: skip
     copied = (out / "backbone" / "model.safetensors").read_bytes()
     assert copied == (runs[0] / "model.safetensors").read_bytes()
@@ -115,10 +115,11 @@ def test_wrong_use_is_one_line(runs: tuple[Path, Path], planted: Task, tmp_path:
     with pytest.raises(FolderError, match="no trained model is there"):
         transfer(config_of(tmp_path), task, tmp_path / "out")
     (tmp_path / "mine").mkdir()
-    with pytest.raises(FolderError, match="not a run of transfer"):
+    (tmp_path / "mine" / "transfer.yaml").write_text("precious")
+    with pytest.raises(FolderError, match="not written by attendna"):
         transfer(config_of(runs[0]), task, tmp_path / "mine", force=True)
     assert not (tmp_path / "out").exists()
-    assert not any((tmp_path / "mine").iterdir())
+    assert (tmp_path / "mine" / "transfer.yaml").read_text() == "precious"
 
 
 @pytest.mark.filterwarnings("ignore:.*was trained on")

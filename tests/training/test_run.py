@@ -174,7 +174,7 @@ def test_force_never_replaces_what_is_no_run(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "thesis.tex").write_text("years of work")
-    with pytest.raises(FolderError, match="is not a run folder"):
+    with pytest.raises(FolderError, match="was not written by attendna"):
         RunFolder(home).create(small(), environment(small()), force=True)
     assert (home / "thesis.tex").read_text() == "years of work"
 

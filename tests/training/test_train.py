@@ -19,8 +19,8 @@ from attendna.training.run import RunConfig, RunFolder
 from attendna.training.train import train
 
 FOLDER = {
-    "checkpoints", "environment.json", "log.csv", "metrics.json", "model.safetensors",
-    "predictions.parquet", "run.yaml", "tensorboard",
+    ".attendna.json", "checkpoints", "environment.json", "log.csv", "metrics.json",
+    "model.safetensors", "predictions.parquet", "run.yaml", "tensorboard",
 }  # fmt: skip
 OPENED: list[str] = []
 """Paths opened by Python while a test watches; a hook cannot be taken out again."""

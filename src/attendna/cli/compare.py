@@ -58,11 +58,12 @@ def compare(
     """
     from attendna.core.errors import ConfigError
     from attendna.core.files import refuse_existing
+    from attendna.core.outputs import PAGE
     from attendna.evaluation.compare import compare
     from attendna.models.header import is_of_tracks
 
     if out is not None:
-        refuse_existing(out, force=force)
+        refuse_existing(out, PAGE, force=force)
     if is_of_tracks(runs[0]):
         compared = _compare_tracks(runs, split, resamples, seed, json=json)
         if out is not None:
@@ -120,14 +121,15 @@ def _draw_tracks(
     force: bool,
 ) -> None:
     from attendna.core.errors import ConfigError
-    from attendna.core.files import publish_file
+    from attendna.core.files import publish_output
+    from attendna.core.outputs import PAGE
     from attendna.report.track_comparison import TrackComparisonPage
 
     if len(compared) != 1:
         raise ConfigError("--out draws two runs", "name two")
     first, second = (run.resolve().name for run in runs)
     page = TrackComparisonPage(first, second, split, compared[0].rows, compared[0].scores)
-    with publish_file(out, force=force) as partial:
+    with publish_output(out, PAGE, force=force) as partial:
         page.sheet().write(partial)
     say(f"wrote {out}")
 

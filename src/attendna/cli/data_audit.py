@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attendna.cli.options import Json, Seed
+from attendna.cli.options import Force, Json, Seed
 from attendna.cli.output import console, print_json, say
 
 if TYPE_CHECKING:
@@ -27,19 +27,25 @@ def data_audit(
         typer.Option("--out", help="Where to write the audit; by default into a task folder."),
     ] = None,
     seed: Seed = 0,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Look for what the splits share, and for rules that are right without learning anything.
 
     audit.json is written into a task folder, where reports and `data show` find it.
     """
-    from attendna.tasks.audit.audit import AUDIT_FILE, audit
+    from attendna.core.files import refuse_existing
+    from attendna.tasks.audit.audit import AUDIT, AUDIT_FILE, audit
     from attendna.tasks.store import SPEC_FILE
 
-    found = audit(folder, seed=seed)
     target = out or (folder / AUDIT_FILE if (folder / SPEC_FILE).is_file() else None)
+    # The audit of a task folder is brought up to date.
+    replace = force or out is None
     if target is not None:
-        found.write(target)
+        refuse_existing(target, AUDIT, force=replace)
+    found = audit(folder, seed=seed)
+    if target is not None:
+        found.write(target, force=replace)
     if json:
         print_json(found.model_dump())
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 import typer
 from typer.core import TyperGroup
 
+from attendna.cli.command import VerbCommand
 from attendna.cli.options import Force, Json
 from attendna.cli.output import print_json, say
 
@@ -51,7 +52,7 @@ class BuilderGroup(TyperGroup):
 def command(name: str, kind: "type[BuilderConfig]") -> Any:
     """A command whose options are the fields of a builder's settings."""
     app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-    app.command(name)(_function(name, kind))
+    app.command(name, cls=VerbCommand)(_function(name, kind))
     return typer.main.get_command(app)
 
 

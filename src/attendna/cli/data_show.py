@@ -43,10 +43,11 @@ def data_show(
     The page draws chromosomes, lengths and GC content too, and shows the audit; a folder that has
     not been audited is audited for it.
     """
-    from attendna.core.files import publish_file, refuse_existing
+    from attendna.core.files import publish_output, refuse_existing
+    from attendna.core.outputs import PAGE
 
     if out is not None:
-        refuse_existing(out, force=force)
+        refuse_existing(out, PAGE, force=force)
     if Path(name).is_dir():
         from attendna.tasks.store import open_task
         from attendna.tasks.tracks import is_track_task
@@ -56,7 +57,7 @@ def data_show(
         else:
             sheet = _show_task(open_task(name), json=json, draw=out is not None)
         if out is not None and sheet is not None:
-            with publish_file(out, force=force) as partial:
+            with publish_output(out, PAGE, force=force) as partial:
                 sheet.write(partial)
             say(f"wrote {out}")
     else:

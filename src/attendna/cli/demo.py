@@ -8,6 +8,7 @@ import typer
 
 from attendna.cli.options import Force, Json, Out, Seed
 from attendna.cli.output import print_json, say
+from attendna.core.outputs import PAGE, OutputFolder
 
 SIMULATION: dict[str, Any] = {"length": 150, "negatives": ["shuffled", "single"]}
 """Positives hold two motifs; negatives one of them, or both with their letters in another order."""
@@ -28,6 +29,10 @@ SETTINGS: dict[str, Any] = {
 EXPLAINED = 24
 """Test sequences that are mutated base by base."""
 
+PARTS = ("simulated", "run", "ism", "report.html")
+DEMO = OutputFolder("demo", added=("simulated/*", "run/*", "ism/*", "report.html"))
+"""Its parts are looked at each by itself."""
+
 SHOWN = ("auroc", "auprc", "mcc", "accuracy", "ece")
 
 
@@ -47,10 +52,13 @@ def demo(
     mutagenesis in silico shows which bases it looks at; since the truth is known, so is how many of
     them are right.
     """
-    from attendna.core.files import refuse_existing
+    from attendna.core.files import publish_folder
 
-    refuse_existing(out, force=force)
+    _refuse_existing(out, force=force)
     begun = time.monotonic()
+    with publish_folder(out, DEMO, force=force):
+        # The steps fill it in view.
+        pass
     result = run_demo(out, sequences, seed)
     result["seconds"] = round(time.monotonic() - begun, 1)
     say(f"done in {result['seconds']:.0f} s; open {result['report']} in a browser")
@@ -58,8 +66,21 @@ def demo(
         print_json(result)
 
 
+def _refuse_existing(out: Path, *, force: bool) -> None:
+    from attendna.core.files import refuse_existing
+
+    refuse_existing(out, DEMO, force=force)
+    if out.exists():
+        from attendna.interpret.mutagenesis import ISM
+        from attendna.tasks.spec import TASK
+        from attendna.training.run import RUN
+
+        for part, kind in zip(PARTS, (TASK, RUN, ISM, PAGE), strict=True):
+            refuse_existing(out / part, kind, force=force)
+
+
 def run_demo(out: Path, sequences: int, seed: int) -> dict[str, Any]:
-    """All steps; what is of an earlier demo in ``out`` is replaced."""
+    """All steps in an empty folder."""
     from attendna.core.config import parse
     from attendna.evaluation.compare import BASELINE, compare
     from attendna.evaluation.evaluate import evaluate
@@ -68,16 +89,16 @@ def run_demo(out: Path, sequences: int, seed: int) -> dict[str, Any]:
     from attendna.training.run import RunConfig
     from attendna.training.train import train
 
-    task, run, ism, report = out / "simulated", out / "run", out / "ism", out / "report.html"
+    task, run, ism, report = (out / part for part in PARTS)
 
     simulation = SimulationSettings(
         **SIMULATION, train=sequences, valid=sequences // 8, test=sequences // 4, seed=seed
     )
     say(f"1 of 6  simulate {sequences} sequences with {' and '.join(simulation.motifs)}: {task}")
-    simulate(task, simulation, force=True)
+    simulate(task, simulation)
 
     say(f"2 of 6  train a model with one layer of attention: {run}")
-    train(parse(RunConfig, SETTINGS | {"seed": seed}, "demo"), task, run, force=True)
+    train(parse(RunConfig, SETTINGS | {"seed": seed}, "demo"), task, run)
 
     say("3 of 6  evaluate it on test rows that it has never seen")
     evaluated = evaluate(run, task)
@@ -99,7 +120,7 @@ def run_demo(out: Path, sequences: int, seed: int) -> dict[str, Any]:
     say(f"        base-level AUROC of the planted motifs {recovered:.3f}")
 
     say(f"6 of 6  write the report: {report}")
-    write_report(run, report, task, ism_folder=ism, force=True)
+    write_report(run, report, task, ism_folder=ism)
     return {
         "task": task,
         "run": run,
@@ -130,5 +151,5 @@ def explain(run: Path, task: Path, out: Path) -> float:
     result = saturation_mutagenesis(
         predictor, split.sequences.take(rows), [split.ids[row] for row in rows]
     )
-    result.write(out, truth, force=True)
+    result.write(out, truth)
     return float(np.nanmean(base_auroc(result.importance(), truth)))

@@ -55,11 +55,14 @@ def embed(
         raise ConfigError(f"--out {out}: the ending is not known", "use .parquet")
     if (source is None) == (task is None):
         raise ConfigError("sequences are wanted from one place", "give INPUT or --task")
-    from attendna.core.files import publish_file, refuse_existing
+    from attendna.core.files import publish_output, refuse_existing
+    from attendna.core.outputs import OutputFile
+    from attendna.core.parquet import kind_of, write_parquet
     from attendna.prediction.backbone import load_backbone
     from attendna.prediction.representations import Reading, Representations, to_frame
 
-    refuse_existing(out, force=force)
+    output = OutputFile("table of vectors", lambda path: kind_of(path) == "vectors")
+    refuse_existing(out, output, force=force)
     backbone = load_backbone(run, device)
     vectors = Representations(backbone, Reading(segment=segment, join=join))
     place = source if task is None else task / f"{split}.parquet"
@@ -74,8 +77,8 @@ def embed(
             for name, sequences in columns.items()
         }
     frame = to_frame(ids, found)
-    with publish_file(out, force=force) as partial:
-        frame.write_parquet(partial)
+    with publish_output(out, output, force=force) as partial:
+        write_parquet(frame, partial, "vectors")
     width = next(iter(found.values())).shape[1]
     if json:
         print_json({"out": str(out), "rows": len(ids), "width": width, "columns": list(found)})

@@ -8,11 +8,13 @@ import typer
 from attendna.cli.first_sequences import first_sequences
 from attendna.cli.options import Device, Force, Json, Out, RunFolder
 from attendna.cli.output import counter, print_json, say, spell_number
+from attendna.core.outputs import OutputFolder
 
 if TYPE_CHECKING:
     from attendna.interpret.attention_profiles import AttentionProfiles
     from attendna.report.attention import AttentionPage
 
+ATTENTION = OutputFolder("attention")
 PAGE_FILE = "attention.html"
 MUTATED, PLANTED = "mutating bases (rank correlation)", "planted motifs (AUROC)"
 
@@ -52,7 +54,7 @@ def interpret_attention(
     """
     from attendna.core.files import publish_folder, refuse_existing
 
-    refuse_existing(out, force=force)
+    refuse_existing(out, ATTENTION, force=force)
     from attendna.interpret.attention_profiles import attention_profiles
     from attendna.interpret.track_attention import track_attention_profiles
     from attendna.interpret.truth import read_truth
@@ -79,7 +81,7 @@ def interpret_attention(
         scores[MUTATED] = found.agreement(predictor, mutate)
     if known is not None:
         scores[PLANTED] = found.found(known)
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, ATTENTION, force=force) as partial:
         found.write(partial)
         page(found, scores, run.name).sheet().write(partial / PAGE_FILE)
     if json:

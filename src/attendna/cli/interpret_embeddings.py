@@ -6,7 +6,9 @@ import typer
 
 from attendna.cli.options import Device, Force, Json, Out, RunFolder, Seed, TaskFolder
 from attendna.cli.output import counter, print_json, say, spell_number
+from attendna.core.outputs import OutputFolder
 
+EMBEDDINGS = OutputFolder("embeddings")
 POINTS_FILE = "points.parquet"
 PAGE_FILE = "embeddings.html"
 
@@ -35,7 +37,7 @@ def interpret_embeddings(
     from attendna.core.errors import ConfigError
     from attendna.core.files import publish_folder, refuse_existing
 
-    refuse_existing(out, force=force)
+    refuse_existing(out, EMBEDDINGS, force=force)
     import numpy as np
 
     from attendna.interpret.embedding_space import embedding_space
@@ -62,7 +64,7 @@ def interpret_embeddings(
     )
     numbers, points = space.numbers(), space.to_frame(classes)
     page = EmbeddingPage(run.name, projection, points, numbers, space.explained)
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, EMBEDDINGS, force=force) as partial:
         points.write_parquet(partial / POINTS_FILE)
         page.sheet().write(partial / PAGE_FILE)
     if json:

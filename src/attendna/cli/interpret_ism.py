@@ -40,11 +40,11 @@ def interpret_ism(
     followed.
     """
     from attendna.core.files import refuse_existing
+    from attendna.interpret.mutagenesis import ISM, saturation_mutagenesis
 
-    refuse_existing(out, force=force)
+    refuse_existing(out, ISM, force=force)
     import numpy as np
 
-    from attendna.interpret.mutagenesis import saturation_mutagenesis
     from attendna.interpret.truth import base_auroc, read_truth
     from attendna.prediction.predictor import Predictor
 

@@ -9,12 +9,14 @@ import typer
 from attendna.cli.first_sequences import first_sequences
 from attendna.cli.options import Device, Force, Json, Out, Resamples, RunFolder, Seed
 from attendna.cli.output import counter, print_json, say
+from attendna.core.outputs import OutputFolder
 
 if TYPE_CHECKING:
     from attendna.genome.motif_matches import MotifMatches
     from attendna.genome.motifs import Motif
     from attendna.report.motifs import MotifsPage
 
+MOTIFS = OutputFolder("motifs")
 PAGE_FILE = "motifs.html"
 MOTIFS_FILE = "motifs.parquet"
 MATCHES_FILE = "matches.parquet"
@@ -67,7 +69,7 @@ def interpret_motifs(
     """
     from attendna.core.files import publish_folder, refuse_existing
 
-    refuse_existing(out, force=force)
+    refuse_existing(out, MOTIFS, force=force)
     import numpy as np
 
     from attendna.genome.motif_matches import find_matches
@@ -114,7 +116,7 @@ def interpret_motifs(
             ("Tests", "Student's t of the difference, corrected by Benjamini and Hochberg"),
         ],
     )
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, MOTIFS, force=force) as partial:
         table.write_parquet(partial / MOTIFS_FILE)
         matches.to_frame(ids).write_parquet(partial / MATCHES_FILE)
         page.sheet().write(partial / PAGE_FILE)

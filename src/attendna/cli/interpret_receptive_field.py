@@ -7,6 +7,7 @@ import typer
 
 from attendna.cli.options import Device, Force, Json, Out, Seed, SetTracks
 from attendna.cli.output import counter, print_json, say, spell_number
+from attendna.core.outputs import OutputFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from attendna.models.track_source import TrackSource
 
 SOURCE = "A run of tracks, or with --random-weights a model's settings as YAML."
+
+
+RECEPTIVE_FIELD = OutputFolder("receptive field")
 
 
 def interpret_receptive_field(
@@ -59,7 +63,7 @@ def interpret_receptive_field(
     """
     from attendna.core.files import publish_folder, refuse_existing
 
-    refuse_existing(out, force=force)
+    refuse_existing(out, RECEPTIVE_FIELD, force=force)
     from attendna.interpret.receptive_field import receptive_field
     from attendna.models.track_source import TrackSource
     from attendna.prediction.device import choose_device
@@ -80,7 +84,7 @@ def interpret_receptive_field(
         )
     rows, summary = found.to_frame(), found.summary() | {"weights": weights, "seed": seed}
     page = ReceptiveFieldPage(opened.name, weights, summary, rows, found.by_distance())
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, RECEPTIVE_FIELD, force=force) as partial:
         rows.write_parquet(partial / "receptive_field.parquet")
         rows.write_csv(partial / "receptive_field.csv")
         _write_json(partial / "receptive_field.json", summary)

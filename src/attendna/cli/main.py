@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 import attendna
+from attendna.cli.command import VerbCommand
 from attendna.cli.data_build import app as data_build
 from attendna.core.errors import UserError
 
@@ -34,7 +35,7 @@ class Verb:
         """Import the function and make it a command; its docstring is the help of the verb."""
         module, _, function = self.target.partition(":")
         app = plain_app()
-        app.command(name)(getattr(import_module(module), function))
+        app.command(name, cls=VerbCommand)(getattr(import_module(module), function))
         return typer.main.get_command(app)
 
 

@@ -7,7 +7,7 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
-Force = Annotated[bool, typer.Option("--force", help="Replace what --out names if it exists.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an older --out of the same kind.")]
 
 
 def _set(example: str) -> Any:

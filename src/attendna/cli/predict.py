@@ -34,11 +34,12 @@ def predict(
     """Predict for every sequence of a file: its id, what is predicted, and the class called."""
     _check_names(source, out)
     from attendna.core.files import refuse_existing
+    from attendna.prediction.predictions import PREDICTIONS
     from attendna.prediction.predictor import InputWarning
     from attendna.prediction.sequences import read_sequences
     from attendna.prediction.transfer import load_predictor
 
-    refuse_existing(out, force=force)
+    refuse_existing(out, PREDICTIONS, force=force)
     predictor = load_predictor(run, device)
     letters = predictor.checkpoint.input.letters
     ids, sequences = read_sequences(

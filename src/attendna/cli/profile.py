@@ -7,11 +7,15 @@ import typer
 
 from attendna.cli.options import Device, Force, Json, Out, SetTracks, whole_numbers, words
 from attendna.cli.output import print_json, say
+from attendna.core.outputs import OutputFolder
 
 if TYPE_CHECKING:
     from attendna.training.profile import Cost, Point
 
 SOURCE = "A model's settings (or a recipe) as YAML, or a run of tracks."
+
+
+PROFILE = OutputFolder("profile")
 
 
 def profile(
@@ -57,7 +61,7 @@ def profile(
 
     from attendna.core.files import publish_folder, refuse_existing
 
-    refuse_existing(out, force=force)
+    refuse_existing(out, PROFILE, force=force)
     from attendna.models.track_source import TrackSource
     from attendna.report.profile import ProfilePage
     from attendna.training.plan import parse_bytes
@@ -84,7 +88,7 @@ def profile(
     )
     page = ProfilePage(measured.facts, measured.rows)
     tree = page.to_tree()
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, PROFILE, force=force) as partial:
         measured.rows.write_parquet(partial / "profile.parquet")
         measured.rows.write_csv(partial / "profile.csv")
         _write_json(partial / "profile.json", tree)

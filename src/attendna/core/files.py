@@ -1,8 +1,9 @@
-"""Files and folders that are whole or absent: atomic publishing and checksums.
+"""Files and folders that are whole or absent: atomic publishing, and what ``--force`` may replace.
 
-Work in progress lies in a hidden sibling of its target, ``.NAME.TOKEN.partial``, which its process
-keeps locked. The lock ends with the process, however it ends, so the next build of the same target
-can tell what was abandoned from what another process is still writing, here or on another machine.
+Work in progress lies in a hidden sibling of its target, ``.NAME.TOKEN.attendna.partial``, which its
+process keeps locked. The lock ends with the process, however it ends, so the next build of the same
+target can distinguish what was abandoned from what another process is still writing, here or on
+another machine.
 """
 
 import contextlib
@@ -18,12 +19,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from attendna.core.errors import FolderError, ResourceError, UserError
+from attendna.core.outputs import OutputFile, OutputFolder
 
 _Found = TypeVar("_Found")
 
 
 @contextlib.contextmanager
-def publish_folder(target: str | Path, *, force: bool = False) -> Generator[Path, None, None]:
+def publish_folder(
+    target: str | Path, output: OutputFolder, *, force: bool = False
+) -> Generator[Path, None, None]:
     """Build a folder that appears under its name only when it is complete.
 
     Yields an empty folder on the same file system; when the block ends well it is renamed to
@@ -32,41 +36,85 @@ def publish_folder(target: str | Path, *, force: bool = False) -> Generator[Path
 
     Parameters
     ----------
+    output
+        The kind of the folder, which is marked in it.
     force
-        Replace an existing target. Without it an existing target is refused before any work.
+        Replace an existing folder of the same kind. Without it whatever exists is refused before
+        any work.
 
     Raises
     ------
     FolderError
-        The target exists, or cannot be written.
+        The target exists and may not be replaced, or cannot be written.
     ResourceError
         The disk is full.
     """
     target = Path(target)
-    with _workplace(target, force=force) as partial:
+    with _workplace(target, lambda: refuse_existing(target, output, force=force)) as partial:
         yield partial
+        output.mark(partial)
         # Another build may have been faster.
-        refuse_existing(target, force=force)
+        refuse_existing(target, output, force=force)
         _swap(partial, target)
 
 
 @contextlib.contextmanager
-def publish_file(target: str | Path, *, force: bool = True) -> Generator[Path, None, None]:
-    """Write a file that appears under its name only when it is complete.
+def publish_output(
+    target: str | Path, output: OutputFile, *, force: bool = False
+) -> Generator[Path, None, None]:
+    """Write a file where the user asks for it; it appears under its name only when it is complete.
+
+    Yields a path of the same name in a hidden folder to write to; see :func:`publish_folder`.
+
+    Raises
+    ------
+    FolderError
+        The target exists and may not be replaced, or cannot be written.
+    ResourceError
+        The disk is full.
+    """
+    target = Path(target)
+    with _workplace(target, lambda: refuse_existing(target, output, force=force)) as partial:
+        yield partial / target.name
+        refuse_existing(target, output, force=force)
+        (partial / target.name).replace(target)
+
+
+@contextlib.contextmanager
+def publish_file(target: str | Path) -> Generator[Path, None, None]:
+    """Write a file in a folder of ours, in place of an older one; it is whole or absent.
 
     Yields a path of the same name in a hidden folder to write to; see :func:`publish_folder`.
     """
     target = Path(target)
-    with _workplace(target, force=force) as partial:
+    with _workplace(target) as partial:
         yield partial / target.name
-        refuse_existing(target, force=force)
         (partial / target.name).replace(target)
 
 
-def refuse_existing(target: str | Path, *, force: bool = False) -> None:
-    """Raise :class:`FolderError` when ``target`` exists and ``force`` is off."""
-    if not force and os.path.lexists(target):
+@contextlib.contextmanager
+def replace_folder(target: Path) -> Generator[Path, None, None]:
+    """Build a folder of a cache, in place of a damaged one; see :func:`publish_folder`."""
+    with _workplace(target) as partial:
+        yield partial
+        _swap(partial, target)
+
+
+def refuse_existing(
+    target: str | Path, output: OutputFile | OutputFolder, *, force: bool = False
+) -> None:
+    """Refuse to write where something is, unless ``force`` is on and it is an older ``output``.
+
+    Raises
+    ------
+    FolderError
+        ``target`` exists, and is not to be replaced or is not an output of the same kind.
+    """
+    if not os.path.lexists(target):
+        return
+    if not force:
         raise FolderError(f"{target} exists", "choose another --out, or add --force to replace it")
+    output.refuse_foreign(Path(target))
 
 
 def sha256(path: str | Path) -> str:
@@ -113,18 +161,20 @@ def open_or_build(
         with exclusive(target.parent / f"{target.name}.lock"):
             found = read(target)
             if found is None:
-                with publish_folder(target, force=True) as partial:
+                with replace_folder(target) as partial:
                     build(partial)
                 found = read(target)
     return found
 
 
 @contextlib.contextmanager
-def _workplace(target: Path, *, force: bool) -> Generator[Path, None, None]:
+def _workplace(
+    target: Path, check: Callable[[], None] = lambda: None
+) -> Generator[Path, None, None]:
     """A locked, empty folder beside ``target``, removed at the end if it is still there."""
     with _explained(target):
         _clear_abandoned(target)
-        refuse_existing(target, force=force)
+        check()
         target.parent.mkdir(parents=True, exist_ok=True)
         partial, lock = _locked_folder(target)
     try:
@@ -139,7 +189,7 @@ def _workplace(target: Path, *, force: bool) -> Generator[Path, None, None]:
 def _locked_folder(target: Path) -> tuple[Path, int | None]:
     """A new folder, and its lock where the file system has locks."""
     while True:
-        partial = target.parent / f".{target.name}.{secrets.token_hex(4)}.partial"
+        partial = target.parent / f".{target.name}.{secrets.token_hex(4)}.attendna.partial"
         partial.mkdir()
         lock = _lock(partial, wait=True)
         # Another process may have been faster, taken the new folder for abandoned and removed it.
@@ -190,7 +240,7 @@ def _remove(path: Path) -> None:
 
 def _clear_abandoned(target: Path) -> None:
     """Remove what killed builds of the same target left; put back what they had moved away."""
-    siblings = f".{glob.escape(target.name)}.????????"
+    siblings = f".{glob.escape(target.name)}.????????.attendna"
     for partial in target.parent.glob(f"{siblings}.partial"):
         lock = _lock(partial)
         if lock is None:

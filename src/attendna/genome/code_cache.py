@@ -19,7 +19,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from attendna.core.errors import FolderError
-from attendna.core.files import exclusive, publish_folder
+from attendna.core.files import exclusive, replace_folder
 
 FORMAT = 1
 CODES_FILE = "codes.bin"
@@ -115,7 +115,7 @@ def _build(target: Path, source: Path, contigs: Iterable[Contig]) -> None:
     digest = hashlib.sha256()
     names: list[str] = []
     lengths: list[int] = []
-    with publish_folder(target, force=True) as partial:
+    with replace_folder(target) as partial:
         with (partial / CODES_FILE).open("wb") as stream:
             for contig in contigs:
                 stream.write(contig.codes.data)

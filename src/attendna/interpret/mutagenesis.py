@@ -17,10 +17,12 @@ from numpy import ndarray
 
 from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder
+from attendna.core.outputs import OutputFolder
 from attendna.genome import alphabet
 from attendna.genome.sequences import SequenceBatch
 from attendna.prediction.predictor import Predictor, Progress
 
+ISM = OutputFolder("mutagenesis")
 SCORES_FILE = "scores.parquet"
 LOGO_FILE = "logo.svg"
 DRAWN = 8
@@ -85,7 +87,7 @@ class Mutagenesis:
         """
         from attendna.interpret.logo import draw
 
-        with publish_folder(folder, force=force) as partial:
+        with publish_folder(folder, ISM, force=force) as partial:
             self.to_frame().write_parquet(partial / SCORES_FILE)
             picture = draw(self, range(min(DRAWN, len(self.ids))), truth)
             (partial / LOGO_FILE).write_text(picture, encoding="utf-8")

@@ -14,8 +14,25 @@ from numpy import ndarray
 from scipy.special import expit, softmax
 
 from attendna.core.errors import ConfigError
-from attendna.core.files import publish_file
+from attendna.core.files import publish_output
+from attendna.core.outputs import OutputFile, head_of
+from attendna.core.parquet import kind_of, write_parquet
 from attendna.tasks.spec import LabelKind
+
+_KIND = "predictions"
+
+
+def _is_table(path: Path, names: Sequence[str] = ()) -> bool:
+    if path.suffix == ".parquet":
+        return kind_of(path) == _KIND
+    # Text has no place for a mark but its header.
+    header = head_of(path).splitlines()[0:1]
+    columns = header[0].decode(errors="replace").split("\t") if header else []
+    return len(columns) > 1 and columns[: 1 + len(names)] == ["id", *names]
+
+
+PREDICTIONS = OutputFile("table of predictions", _is_table)
+"""As far as it is known before the columns are."""
 
 Scale = Literal["logit", "probability", "value"]
 """``value`` is a number as it was measured, which a model gives without a transformation."""
@@ -58,13 +75,17 @@ class Predictions:
         ConfigError
             The ending is another.
         FolderError
-            The file exists and ``force`` is off.
+            The file exists and ``force`` is off, or it is not a table of such predictions.
         """
         endings = (".parquet", ".tsv")
         if Path(path).suffix not in endings:
             raise ConfigError(f"{path}: the ending is not known", f"use {' or '.join(endings)}")
-        with publish_file(path, force=force) as partial:
+        frame = self.to_frame(**columns)
+        output = OutputFile(
+            f"{PREDICTIONS.kind} of these columns", lambda path: _is_table(path, self.names)
+        )
+        with publish_output(path, output, force=force) as partial:
             if Path(path).suffix == ".parquet":
-                self.to_frame(**columns).write_parquet(partial)
+                write_parquet(frame, partial, _KIND)
             else:
-                self.to_frame(**columns).write_csv(partial, separator="\t")
+                frame.write_csv(partial, separator="\t")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from attendna.core.errors import FolderError
-from attendna.core.files import publish_file, refuse_existing
+from attendna.core.files import publish_output, refuse_existing
+from attendna.core.outputs import PAGE
 from attendna.report.data_card import describe
 from attendna.report.importance import Importance
 from attendna.report.language_run import LanguageRunPage
@@ -49,13 +49,11 @@ def write_report(
         The task cannot be read.
     """
     out = Path(out)
-    if out.is_dir():
-        raise FolderError(f"{out} is a folder", "name a file, such as report.html")
-    refuse_existing(out, force=force)
+    refuse_existing(out, PAGE, force=force)
     run = Run(Path(run_folder))
     sheet = sheet_of(run)
     if sheet is not None:
-        with publish_file(out, force=force) as partial:
+        with publish_output(out, PAGE, force=force) as partial:
             sheet.write(partial)
         return out
     if ism_folder is None and (run.path / "ism").is_dir():
@@ -65,7 +63,7 @@ def write_report(
         open_task(task_folder) if task_folder else None,
         Importance.read(ism_folder) if ism_folder else None,
     )
-    with publish_file(out, force=force) as partial:
+    with publish_output(out, PAGE, force=force) as partial:
         partial.write_text(text, encoding="utf-8")
     return out
 

@@ -191,7 +191,7 @@ def audited(task: Path, folder: Path) -> Audit:
     found = read_audit(folder)
     if found is None:
         found = audit(task)
-        found.write(folder / AUDIT_FILE)
+        found.write(folder / AUDIT_FILE, force=True)
     return found
 
 

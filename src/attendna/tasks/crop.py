@@ -16,7 +16,7 @@ from attendna.core.config import Config, to_yaml
 from attendna.core.errors import DataError
 from attendna.core.files import refuse_existing
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.spec import SplitName
+from attendna.tasks.spec import TASK, SplitName
 from attendna.tasks.store import Task, open_task, write_task
 
 RECORD_FILE = "crop.yaml"
@@ -44,7 +44,7 @@ def crop(folder: str | Path, out: str | Path, rule: CropRule, *, force: bool = F
     FolderError
         ``out`` exists.
     """
-    refuse_existing(out, force=force)
+    refuse_existing(out, TASK, force=force)
     task = open_task(folder)
     if task.spec.paired:
         raise DataError(folder, "its rows have two sequences", "crop a task of single sequences")

@@ -15,7 +15,7 @@ from attendna.core.errors import DataError, ResourceError, UserError
 from attendna.core.files import refuse_existing
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.catalogue import POOL, CatalogueEntry, PublishedFile, catalogue, find_entry
-from attendna.tasks.spec import SPLITS, Source, SplitName, TaskSpec
+from attendna.tasks.spec import SPLITS, TASK, Source, SplitName, TaskSpec
 from attendna.tasks.splits import FRACTIONS, group_by_sequence, split_groups
 from attendna.tasks.store import Task, write_task
 from attendna.tasks.table import parse_table
@@ -71,7 +71,7 @@ def get_task(
     FolderError
         The folder exists.
     """
-    refuse_existing(folder, force=force)
+    refuse_existing(folder, TASK, force=force)
     entry = find_entry(entry) if isinstance(entry, str) else entry
     mirror = None if mirror is None else Path(mirror)
     warnings: list[str] = []

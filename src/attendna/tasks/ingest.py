@@ -20,7 +20,7 @@ from attendna.core.files import refuse_existing, sha256
 from attendna.genome.alphabet import LetterPolicy
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.labels import MAX_CLASSES
-from attendna.tasks.spec import SPLITS, Source, SplitName, TaskSpec
+from attendna.tasks.spec import SPLITS, TASK, Source, SplitName, TaskSpec
 from attendna.tasks.splits import dealt, group_by_sequence, split_groups, three_shares
 from attendna.tasks.store import Task, check_ids, write_task
 from attendna.tasks.table import FASTA, kind, looks_like_dna, read_table
@@ -110,7 +110,7 @@ def import_tables(
     FolderError
         The folder exists.
     """
-    refuse_existing(folder, force=force)
+    refuse_existing(folder, TASK, force=force)
     given: list[SplitName] = [split for split in SPLITS if split in files]
     paths = [Path(files[split]) for split in given]
     _check_files(given, paths)
@@ -144,7 +144,7 @@ def import_fasta_pair(
     FolderError
         The folder exists.
     """
-    refuse_existing(folder, force=force)
+    refuse_existing(folder, TASK, force=force)
     names = options.classes or ("negative", "positive")
     if len(names) != 2:
         raise ConfigError(f"two FASTA files make two classes, not {len(names)}", "name two")

@@ -22,10 +22,12 @@ from pydantic import Field
 from attendna.core.config import Config, to_yaml
 from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder
+from attendna.core.outputs import OutputFolder
 from attendna.genome.alphabet import complement, decode
 from attendna.genome.motifs import Motif
 from attendna.tasks.simulate import Background, load_motifs
 
+SIMULATED = OutputFolder("simulated genome")
 GENOME, GENES, EXPRESSION = "genome.fa", "genes.tsv", "expression.tsv"
 VARIANTS, EFFECTS, GRAMMAR = "variants.tsv", "effects.tsv", "grammar.tsv"
 SETTINGS = "regulation.yaml"
@@ -154,7 +156,7 @@ def simulate_regulation(
     tables: dict[str, list[pl.DataFrame]] = {
         name: [] for name in (GENES, EXPRESSION, VARIANTS, EFFECTS)
     }
-    with publish_folder(folder, force=force) as partial:
+    with publish_folder(folder, SIMULATED, force=force) as partial:
         with (partial / GENOME).open("w", encoding="ascii") as genome:
             for number in range(settings.chromosomes):
                 chromosome = _draw(f"chr{number + 1}", motifs, settings, generator)

@@ -9,7 +9,7 @@ from pydantic import Field
 from attendna.core.config import Config, to_yaml
 from attendna.core.files import refuse_existing
 from attendna.tasks.audit.rows import Rows, read_rows
-from attendna.tasks.spec import SPLITS, SplitName
+from attendna.tasks.spec import SPLITS, TASK, SplitName
 from attendna.tasks.split_rule import Dealt, SplitRule, deal
 from attendna.tasks.store import Task, open_task, write_task
 
@@ -47,7 +47,7 @@ def resplit(
         There is no task of classes, ``out`` exists, or the rule does not fit the rows.
     """
     folder, out = Path(folder), Path(out)
-    refuse_existing(out, force=force)
+    refuse_existing(out, TASK, force=force)
     task = open_task(folder)
     rows = read_rows(folder)
     dealt = deal(rows, rule)

@@ -28,7 +28,7 @@ from attendna.genome.motif_files import read_motifs
 from attendna.genome.motifs import IUPAC, Motif, choose_motif, named_apart
 from attendna.genome.reference import stream_contigs
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.spec import Source, SplitName, TaskSpec
+from attendna.tasks.spec import TASK, Source, SplitName, TaskSpec
 from attendna.tasks.store import Split, Task, write_task
 
 TRUTH = "truth.parquet"
@@ -104,7 +104,7 @@ def simulate(folder: str | Path, settings: SimulationSettings, *, force: bool = 
     FolderError
         The folder exists.
     """
-    refuse_existing(folder, force=force)
+    refuse_existing(folder, TASK, force=force)
     motifs = load_motifs(settings.motifs)
     background = (
         Background.of_gc(settings.gc)

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from attendna.core.config import Config
 from attendna.core.errors import ConfigError
+from attendna.core.outputs import OutputFolder
 
 ClassKind = Literal["binary", "multiclass"]
 LabelKind = Literal[ClassKind, "multilabel", "regression"]
@@ -14,6 +15,7 @@ LabelKind = Literal[ClassKind, "multilabel", "regression"]
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+TASK = OutputFolder("task", added=("audit.json",))
 FORMAT = 1
 """Version of the task folder's layout; a folder of another version is refused."""
 

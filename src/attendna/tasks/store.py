@@ -28,7 +28,7 @@ from attendna.core.errors import DataError, FolderError
 from attendna.core.files import publish_folder, refuse_existing, sha256
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.labels import STORED, Labels, check_labels, read_labels
-from attendna.tasks.spec import FORMAT, SPLITS, SplitName, TaskSpec
+from attendna.tasks.spec import FORMAT, SPLITS, TASK, SplitName, TaskSpec
 from attendna.tasks.track_spec import TRACKS
 
 SPEC_FILE = "task.yaml"
@@ -195,7 +195,7 @@ def write_task(
         The folder exists.
     """
     folder = Path(folder)
-    refuse_existing(folder, force=force)
+    refuse_existing(folder, TASK, force=force)
     ordered: dict[SplitName, pl.DataFrame] = {s: frames[s] for s in SPLITS if s in frames}
     paths = {split: folder / f"{split}.parquet" for split in ordered}
     for split, frame in ordered.items():
@@ -289,7 +289,7 @@ def task_writer(
     Ids and labels are checked when the folder is opened, not here.
     """
     folder = Path(folder)
-    with publish_folder(folder, force=force) as partial:
+    with publish_folder(folder, TASK, force=force) as partial:
         writer = TaskWriter(folder, partial, spec)
         try:
             yield writer

@@ -19,7 +19,7 @@ from attendna.core.config import to_yaml
 from attendna.core.errors import ConfigError, DataError, FolderError, MissingExtraError
 from attendna.core.files import publish_folder
 from attendna.genome.alphabet import N
-from attendna.tasks.spec import SPLITS, SplitName
+from attendna.tasks.spec import SPLITS, TASK, SplitName
 from attendna.tasks.store import SPEC_FILE
 from attendna.tasks.track_spec import TrackSpec
 from attendna.tasks.track_targets import COLUMNS
@@ -166,7 +166,7 @@ def track_writer(
         raise DataError(
             folder, f"{targets.height} tracks in the table, {spec.tracks} in records", "correct it"
         )
-    with publish_folder(folder, force=force) as partial:
+    with publish_folder(folder, TASK, force=force) as partial:
         for split, rows in spec.rows.items():
             _create(partial / f"{split}.zarr", spec, rows)
         yield TrackWriter(folder, partial, spec, targets)

@@ -24,6 +24,7 @@ import attendna
 from attendna.core.config import Config, to_yaml
 from attendna.core.errors import ConfigError, DataError, MissingExtraError
 from attendna.core.files import publish_folder, refuse_existing, sha256
+from attendna.core.outputs import OutputFolder
 from attendna.genome.alphabet import decode, reverse_complement
 from attendna.genome.kmers import known_runs
 from attendna.genome.reference import stream_contigs
@@ -39,6 +40,7 @@ from attendna.tokens.bpe_vocabulary import (
     Vocabulary,
 )
 
+BPE = OutputFolder("vocabulary")
 CARD = "card.yaml"
 SETTINGS = "tokenizer_config.json"
 """What transformers reads beside the vocabulary."""
@@ -115,12 +117,12 @@ def train_bpe(
     library = _tokenizers()
     if not genomes:
         raise ConfigError("no genome is given", "add --genome FILE")
-    refuse_existing(out, force=force)
+    refuse_existing(out, BPE, force=force)
     started = time.monotonic()
     paths = [Path(genome) for genome in genomes]
     known = [_known_bases(path) for path in paths]
     corpus = Corpus(paths, settings, min(1.0, settings.bases / sum(known)))
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, BPE, force=force) as partial:
         tokenizer = _learn(library, corpus, settings)
         read = corpus.bases
         tokenizer.save(str(partial / FILE))

@@ -26,11 +26,13 @@ import attendna
 from attendna.core.config import Config, to_yaml
 from attendna.core.errors import DataError, MissingExtraError
 from attendna.core.files import publish_folder, refuse_existing, sha256
+from attendna.core.outputs import OutputFolder
 from attendna.genome.alphabet import reverse_complement
 from attendna.genome.kmers import all_kmers, kmer_numbers, known_runs
 from attendna.genome.reference import stream_contigs
 from attendna.tokens.dna2vec import BINARY, TEXT
 
+VECTORS = OutputFolder("dna2vec")
 CARD = "card.yaml"
 STRETCH = (2_500, 5_000)
 """Shortest and longest stretch of the genome that makes a sentence; word2vec takes up to 10,000
@@ -112,7 +114,7 @@ def train_dna2vec(
         The folder exists.
     """
     model_class = _word2vec()
-    refuse_existing(out, force=force)
+    refuse_existing(out, VECTORS, force=force)
     started = time.monotonic()
     corpus = Corpus(Path(genome), settings, progress)
     frequencies = corpus.frequencies()
@@ -123,7 +125,7 @@ def train_dna2vec(
             "give a larger genome, more epochs or a lower --min-count",
         )
     # Opened before the work, so that a folder that cannot be written is told at once.
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, VECTORS, force=force) as partial:
         model = model_class(
             sg=1,
             vector_size=settings.dimensions,

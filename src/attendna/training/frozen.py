@@ -21,8 +21,9 @@ from pydantic import Field
 from rich.console import Console
 
 from attendna.core.config import Config, to_yaml
-from attendna.core.errors import ConfigError, FolderError
+from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder, refuse_existing
+from attendna.core.outputs import OutputFolder
 from attendna.evaluation.calibration import choose_threshold
 from attendna.evaluation.evaluate import evaluate_split, write_evaluation
 from attendna.evaluation.measures import metrics_of, sample_of
@@ -41,9 +42,10 @@ from attendna.prediction.transfer import (
 )
 from attendna.tasks.store import Split
 from attendna.training.examples import Examples
-from attendna.training.run import default_threads
+from attendna.training.run import MEASURED, SHOWN, default_threads
 
 TRANSFER_FILE = "transfer.yaml"
+TRANSFERRED = OutputFolder("transfer", added=(*MEASURED, *SHOWN))
 
 
 class TransferConfig(Config):
@@ -92,7 +94,7 @@ def transfer(
         The learner cannot learn the task, or the model cannot read it; nothing is written then.
     """
     out, console = Path(out), Console(stderr=True, highlight=False, quiet=not progress)
-    _refuse_other_folder(out, force=force)
+    refuse_existing(out, TRANSFERRED, force=force)
     examples = Examples.read(task_folder).sharing(config.share, config.seed)
     _refuse_kind(config, examples)
     backbone = load_backbone(config.run, device)
@@ -111,7 +113,7 @@ def transfer(
     best = max(trials, key=lambda t: -np.inf if np.isnan(t.value) else better * t.value)
     result = evaluate_split(best.predictor, examples.valid, task=examples.spec.name, split="valid")
     chosen = config.replace(learner=best.predictor.checkpoint.learner.to_tree())
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, TRANSFERRED, force=force) as partial:
         (partial / BACKBONE).mkdir()
         keep_backbone(config.run, partial / BACKBONE)
         tree = chosen.to_tree() | {"rows": len(examples.train), "split_hash": examples.split_hash}
@@ -122,15 +124,6 @@ def transfer(
     value = result.value(examples.metric)
     console.print(f"valid_{examples.metric} {value:.4f}, wrote {out}", soft_wrap=True)
     return out
-
-
-def _refuse_other_folder(out: Path, *, force: bool) -> None:
-    """Let ``force`` replace what another transfer wrote, and nothing else."""
-    refuse_existing(out, force=force)
-    if out.exists() and not (out / TRANSFER_FILE).is_file():
-        raise FolderError(
-            f"{out} is not a run of transfer, it will not be replaced", "choose another --out"
-        )
 
 
 def _refuse_kind(config: TransferConfig, examples: Examples) -> None:

@@ -40,6 +40,7 @@ from attendna.core.config import (
 )
 from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file, publish_folder, refuse_existing
+from attendna.core.outputs import OutputFolder
 from attendna.evaluation.evaluate import read_metrics
 from attendna.evaluation.measures import find_metric
 from attendna.genome.alphabet import LetterPolicy
@@ -57,6 +58,36 @@ FORMAT = 1
 DEFAULT, RECIPE, START, COMMAND_LINE = "default", "recipe", "start.run", "command line"
 """Where a setting came from: nobody gave it, the file that was read, the model that training starts
 from, or an assignment."""
+
+MEASURED = ("metrics.json", "predictions.parquet", "track_*.parquet", "assay_metrics.parquet")
+"""What `evaluate` writes into a run folder of any kind."""
+
+SHOWN = ("report.html", "ism/scores.parquet", "ism/logo.svg")
+"""What one makes of a run and keeps in its folder."""
+
+_TRAINED = (
+    "log.csv",
+    "model.safetensors",
+    "environment.json",
+    "run.yaml",
+    "search.json",
+    "checkpoints/last.ckpt",
+    "checkpoints/last.ckpt/*",
+    "checkpoints/best/model.safetensors",
+    "tensorboard/events.out.tfevents.*",
+)
+RUN = OutputFolder(
+    "run",
+    added=(
+        *MEASURED,
+        *SHOWN,
+        *(f"{part}{name}" for part in ("", "search/*/", "members/*/") for name in _TRAINED),
+        "finetuning.json",
+        "finetuning.html",
+        "before/metrics.json",
+        "before/predictions.parquet",
+    ),
+)
 
 
 class ObjectiveConfig(Config):
@@ -598,24 +629,16 @@ class RunFolder:
         Raises
         ------
         FolderError
-            The folder exists and ``force`` is off, or it is not a run folder.
+            The folder exists and ``force`` is off, or it is not a run folder of ours alone.
         """
-        self.refuse_existing(force=force)
-        with publish_folder(self.path, force=force) as partial:
+        with publish_folder(self.path, RUN, force=force) as partial:
             new = RunFolder(partial)
             new.config.write_text(to_yaml(config.to_tree(), config.origins()), encoding="utf-8")
             new.environment.write_text(json.dumps(vars(environment), indent=2), encoding="utf-8")
 
     def refuse_existing(self, *, force: bool = False) -> None:
         """Raise :class:`FolderError` unless the folder may be created."""
-        refuse_existing(self.path, force=force)
-        if not os.path.lexists(self.path) or self.config.is_file():
-            return
-        # --force says "train this run again", never "empty my home folder".
-        if not self.path.is_dir() or any(self.path.iterdir()):
-            raise FolderError(
-                f"{self.path} is not a run folder, it will not be replaced", "choose another --out"
-            )
+        refuse_existing(self.path, RUN, force=force)
 
     def resume(self, config: SavedConfig, split_hash: str) -> Environment:
         """Check that the folder holds the beginning of this very run.

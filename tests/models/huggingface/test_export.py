@@ -93,7 +93,8 @@ def test_an_export_is_a_checkpoint_to_start_from(planted: Task, tmp_path: Path) 
         export(run, out)
     assert export(run, out, force=True) == out
     (tmp_path / "mine").mkdir()
-    with pytest.raises(FolderError, match="is no export"):
+    (tmp_path / "mine" / "config.json").write_text("precious")
+    with pytest.raises(FolderError, match="not written by attendna"):
         export(run, tmp_path / "mine", force=True)
 
 

@@ -15,19 +15,22 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import attendna
-from attendna.core.errors import ConfigError, FolderError
+from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder, refuse_existing
+from attendna.core.outputs import OutputFolder
 from attendna.models.checkpoint import Checkpoint, load
 from attendna.models.header import FILE, read_header
 from attendna.models.huggingface.architecture import ArchitectureConfig, transformers
 from attendna.models.huggingface.card import card_of
-from attendna.models.huggingface.checkpoint import CONFIG_FILE, VOCABULARY_FILE
+from attendna.models.huggingface.checkpoint import VOCABULARY_FILE
 from attendna.models.huggingface.model import HuggingfaceConfig, HuggingfaceModel
 from attendna.models.huggingface.words import KmerVocabulary
 from attendna.models.language_checkpoint import LanguageCheckpoint, load_language
 from attendna.tokens.bpe import BPEConfig
 from attendna.tokens.bpe_vocabulary import CLS, MASK, PADDING, SEP, UNKNOWN, Vocabulary
 from attendna.tokens.tokenizer import TokenizerConfig
+
+EXPORT = OutputFolder("export")
 
 _PROBLEMS = {
     "binary": "single_label_classification",
@@ -53,9 +56,7 @@ def export(run: str | Path, out: str | Path, *, force: bool = False) -> Path:
         The run is unfinished or of another model, or the folder exists.
     """
     out = Path(out)
-    refuse_existing(out, force=force)
-    if out.exists() and not (out / CONFIG_FILE).is_file():
-        raise FolderError(f"{out} is no export, it will not be replaced", "choose another --out")
+    refuse_existing(out, EXPORT, force=force)
     header = read_header(run)
     name = dict(header.get("model", {})).get("name", "one of tracks")
     if name != "huggingface":
@@ -64,7 +65,7 @@ def export(run: str | Path, out: str | Path, *, force: bool = False) -> Path:
             "export a run of model: huggingface, of one network",
         )
     learned = _language(run) if "tell" in header else _classifier(run)
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, EXPORT, force=force) as partial:
         config = learned.network.config
         config.architectures = [type(learned.network).__name__]
         config.attendna = learned.facts

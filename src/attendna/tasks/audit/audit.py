@@ -5,6 +5,7 @@ a fiftieth of its rows is in training, ``take care`` where there is something to
 ``clean``.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,8 @@ import numpy as np
 
 from attendna.core.config import Config
 from attendna.core.errors import FolderError
-from attendna.core.files import publish_file
+from attendna.core.files import publish_output
+from attendna.core.outputs import OutputFile
 from attendna.genome.alphabet import N
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.audit.drift import KMER, Drift, measure_drift
@@ -101,11 +103,29 @@ class Audit(Config):
         """The worst of its splits."""
         return LEVELS[max(LEVELS.index(split.level) for split in self.splits)]
 
-    def write(self, path: str | Path) -> Path:
-        """Write the audit as JSON."""
-        with publish_file(Path(path)) as partial:
+    def write(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the audit as JSON.
+
+        Raises
+        ------
+        FolderError
+            The file exists and ``force`` is off, or it is no audit.
+        """
+        with publish_output(path, AUDIT, force=force) as partial:
             partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
         return Path(path)
+
+
+def _is_audit(path: Path) -> bool:
+    try:
+        tree = json.loads(path.read_bytes())
+        return set(Audit.model_fields) <= set(tree)
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+AUDIT = OutputFile("audit", _is_audit)
+"""Of any version, by its keys."""
 
 
 def read_audit(folder: str | Path) -> Audit | None:

@@ -23,13 +23,15 @@ from pydantic import Field
 from attendna.core.config import Config
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.files import publish_folder, refuse_existing
+from attendna.core.outputs import OutputFolder
 from attendna.tasks.audit.related import group_related
 from attendna.tasks.audit.rows import Rows, read_rows
 from attendna.tasks.audit.sieve import LEFT_OUT, Sieve, leave_out
-from attendna.tasks.spec import SPLITS, SplitName
+from attendna.tasks.spec import SPLITS, TASK, SplitName
 from attendna.tasks.splits import split_groups
 from attendna.tasks.store import SPEC_FILE, open_task, write_task
 
+INTERVALS = OutputFolder("intervals", added=("audit.json",))
 RECORD_FILE = "cleaned.json"
 
 _DUPLICATE, _CONTRADICTORY = "duplicate", "contradictory"
@@ -110,7 +112,8 @@ def clean(
         There is no data set, nothing is left of a split, or ``out`` exists.
     """
     folder, out, sieve = Path(folder), Path(out), sieve or Sieve(seed=seed)
-    refuse_existing(out, force=force)
+    of_task = (folder / SPEC_FILE).is_file()
+    refuse_existing(out, TASK if of_task else INTERVALS, force=force)
     if keep_splits and flank:
         raise ConfigError("a flank moves rows, and the splits are kept", "give one of them")
     rows = read_rows(folder)
@@ -142,7 +145,7 @@ def clean(
     )
     kept = np.flatnonzero(splits != LEFT_OUT)
     story = _Story(record, _changes(rows, splits, why))
-    write = _write_task if (folder / SPEC_FILE).is_file() else _write_intervals
+    write = _write_task if of_task else _write_intervals
     write(folder, out, rows.take(kept), splits[kept], story, force=force)
     return Cleaned(out, record)
 
@@ -257,7 +260,7 @@ def _write_intervals(
     *,
     force: bool,
 ) -> None:
-    with publish_folder(out, force=force) as partial:
+    with publish_folder(out, INTERVALS, force=force) as partial:
         for split in SPLITS:
             for number, name in enumerate(rows.classes):
                 mine = (dealt == split) & (rows.labels == number)

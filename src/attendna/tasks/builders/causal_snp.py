@@ -33,7 +33,7 @@ from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.gene_sites import read_gene_sites, without_version
 from attendna.tasks.negatives.distance import match_distance
-from attendna.tasks.spec import TaskSpec
+from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.splits import dealt, split_groups, three_shares
 from attendna.tasks.store import write_task
 
@@ -97,7 +97,7 @@ class CausalSnpConfig(BuilderConfig):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Choose variants tissue by tissue and fetch both alleles of each; see the base class."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         self._check()
         reference = open_reference(self.genome)
         read = self._of_wanted(reference.named(_read(self.variants)))

@@ -47,7 +47,7 @@ from attendna.tasks.peak_bins import (
     read_peaks,
     union,
 )
-from attendna.tasks.spec import TaskSpec
+from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.store import TaskWriter, task_writer
 
@@ -93,7 +93,7 @@ class ChromatinConfig(BuilderConfig):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Label all files, join what they say of every bin, and fetch its window."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         chromosomes = self.chromosome_split
         files = _find(self.peaks)
         tracks = list(dict.fromkeys(file.track for file in files))

@@ -22,7 +22,7 @@ from attendna.genome.intervals import read_intervals
 from attendna.genome.reference import open_reference
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
-from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
+from attendna.tasks.spec import SPLITS, TASK, SplitName, TaskSpec
 from attendna.tasks.splits import FRACTIONS, group_by_sequence, split_groups
 from attendna.tasks.store import write_task
 
@@ -53,7 +53,7 @@ class EnhancersConfig(BuilderConfig):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Read the intervals, fetch their sequences, and split them; see the base class."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         found = _find(self.intervals)
         classes = list(dict.fromkeys(entry.label for entry in found))
         if len(classes) < 2:

@@ -32,7 +32,7 @@ from attendna.tasks.builders.builder import (
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.expression_matrix import logarithm, read_expression
 from attendna.tasks.gene_sites import read_gene_sites
-from attendna.tasks.spec import TaskSpec
+from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.splits import ChromosomeSplit, dealt
 from attendna.tasks.store import TaskWriter, task_writer
 
@@ -86,7 +86,7 @@ class ExpressionConfig(BuilderConfig):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Join genes and expression, and fetch the windows; see the base class."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         chromosomes = self.chromosome_split
         matrix = read_expression(self.expression, tissues=self.tissues)
         values = (

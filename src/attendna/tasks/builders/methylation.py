@@ -35,7 +35,7 @@ from attendna.tasks.builders.builder import (
     sources,
 )
 from attendna.tasks.methylation_calls import read_calls
-from attendna.tasks.spec import TaskSpec
+from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.store import task_writer
 
@@ -79,7 +79,7 @@ class MethylationConfig(BuilderConfig):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Pool the samples, join the groups, and fetch the surroundings; see the base class."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         if self.window % 2 == 0:
             raise ConfigError(f"--window {self.window}: no base is its middle", "give an odd one")
         chromosomes = self.chromosome_split

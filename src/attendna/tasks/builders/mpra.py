@@ -27,7 +27,7 @@ from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.mutagenesis_splits import Way, by_element, by_position, by_run
 from attendna.tasks.mutagenesis_table import elements_of, read_mutagenesis
-from attendna.tasks.spec import TaskSpec
+from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.splits import dealt, three_shares
 from attendna.tasks.store import write_task
 
@@ -105,7 +105,7 @@ class MpraConfig(BuilderConfig):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Rebuild or fetch the elements and exchange a base a row; see the base class."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         self._check()
         read, counts = read_mutagenesis(self.variants, release=self.release)
         chosen = self._chosen(read)

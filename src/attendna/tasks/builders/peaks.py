@@ -24,7 +24,7 @@ from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
 from attendna.tasks.negatives.shuffle import shuffle_dinucleotides
 from attendna.tasks.negatives.windows import Likeness, draw_windows
 from attendna.tasks.resplit import frames_of
-from attendna.tasks.spec import TaskSpec
+from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.split_rule import SplitRule, deal
 from attendna.tasks.store import write_task
 
@@ -70,7 +70,7 @@ class PeaksConfig(BuilderConfig, SplitRule):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Fetch the positives, make negatives, and split; see the base class."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         self.check(placed=True)
         reference = open_reference(self.genome)
         peaks = reference.named(read_intervals(self.peaks).frame)

@@ -26,7 +26,7 @@ from attendna.genome.sequences import SequenceBatch
 from attendna.genome.start_sites import SITE, Site, read_start_sites
 from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
 from attendna.tasks.negatives.windows import draw_windows
-from attendna.tasks.spec import TaskSpec
+from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.splits import FRACTIONS, dealt, group_by_sequence, split_groups
 from attendna.tasks.store import write_task
 
@@ -62,7 +62,7 @@ class PromotersConfig(BuilderConfig):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Place windows at the start sites, draw others, and split by locus; see the base class."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         if self.form == "variable" and self.window < self.upstream + self.downstream:
             raise ConfigError(
                 f"--window {self.window} is shorter than {self.upstream} + {self.downstream} bases",

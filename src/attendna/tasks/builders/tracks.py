@@ -27,7 +27,7 @@ from attendna.tasks.builders.builder import (
     refuse_partial,
     sources,
 )
-from attendna.tasks.spec import SPLITS, Source, SplitName
+from attendna.tasks.spec import SPLITS, TASK, Source, SplitName
 from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.tfrecord import count_examples
 from attendna.tasks.track_copies import Copied, Copy, bin_windows
@@ -134,7 +134,7 @@ class TracksConfig(BuilderConfig):
 
     def build(self, out: Path, execution: Execution, *, force: bool = False) -> Built:
         """Copy the records, or bin the bigWig files; see the base class."""
-        refuse_existing(out, force=force)
+        refuse_existing(out, TASK, force=force)
         if self.chromosome_split != ChromosomeSplit((), ()) and self.fractions is not None:
             raise ConfigError("--fractions and --valid or --test", "give one or the other")
         if self.records is not None:

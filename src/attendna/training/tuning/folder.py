@@ -103,14 +103,15 @@ class TuneFolder:
             storage=storage,
             search=search,
         )
-        # Several machines may begin at the same moment.
-        with exclusive(self.lock):
-            if not self.settings.is_file():
-                if search.subset is not None:
-                    self._make_subset(task.folder, search.subset)
-                with publish_file(self.settings) as partial:
-                    partial.write_text(to_yaml(begun.to_tree()), encoding="utf-8")
-                return begun
+        if not self.settings.is_file():
+            # Several machines may begin at the same moment.
+            with exclusive(self.lock):
+                if not self.settings.is_file():
+                    if search.subset is not None:
+                        self._make_subset(task.folder, search.subset)
+                    with publish_file(self.settings) as partial:
+                        partial.write_text(to_yaml(begun.to_tree()), encoding="utf-8")
+                    return begun
         then = self.read()
         key = differing_key(
             *({k: v for k, v in one.to_tree().items() if k != "study"} for one in (then, begun))

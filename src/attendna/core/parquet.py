@@ -1,0 +1,80 @@
+"""Parquet files of ours: pages carry checksums, and a file may say what it is.
+
+Row groups and compression are alike everywhere, so that files are read as fast as they can be.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from attendna.core.errors import DataError
+
+ROWS_A_GROUP = 1 << 18
+"""Rows of a row group: many small ones are slow to read."""
+
+_KIND = b"attendna"
+
+
+def parquet_writer(path: Path, schema: Any) -> pq.ParquetWriter:
+    """A file to which tables of one schema are written part by part."""
+    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path, kind: str | None = None) -> None:
+    """Write a table; ``kind`` is what :func:`kind_of` recognizes it by."""
+    table: Any = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    if kind is not None:
+        held = table.schema.metadata or {}
+        table = table.replace_schema_metadata({**held, _KIND: kind.encode()})
+    with parquet_writer(path, table.schema) as writer:
+        writer.write_table(table, row_group_size=ROWS_A_GROUP)
+
+
+def read_arrow(path: Path, remedy: str, columns: Sequence[str] | None = None) -> Any:
+    """An Arrow table; with ``columns``, only those.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or the file is damaged.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            missing = set(columns or ()) - set(file.schema_arrow.names)
+            if missing:
+                raise DataError(path, f"the column {min(missing)} is missing", remedy)
+            return file.read(columns=None if columns is None else list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(path, "damaged, or not a whole Parquet file", remedy) from error
+
+
+def read_parquet(path: Path, remedy: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """The same as a table of Polars; see :func:`read_arrow`."""
+    return to_frame(path, read_arrow(path, remedy, columns), remedy)
+
+
+def to_frame(path: Path, table: Any, remedy: str) -> pl.DataFrame:
+    """An Arrow table that was read from ``path`` as one of Polars.
+
+    Raises
+    ------
+    DataError
+        It is damaged, as where the name of a column is none.
+    """
+    try:
+        return cast("pl.DataFrame", pl.from_arrow(table))
+    except (pl.exceptions.PanicException, pl.exceptions.PolarsError, ValueError) as error:
+        raise DataError(path, "damaged, or not a whole Parquet file", remedy) from error
+
+
+def kind_of(path: Path) -> str | None:
+    """What a file says it is; none where it says nothing or is no Parquet file."""
+    try:
+        held = pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        return None
+    return held.get(_KIND, b"").decode(errors="replace") or None
