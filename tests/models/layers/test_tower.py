@@ -1,5 +1,8 @@
 """The tower of convolutions."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -40,3 +43,26 @@ def test_tiles_change_nothing(tile: int) -> None:
     bases = torch.randn(2, 4, 32 * 17)
     with torch.no_grad():
         torch.testing.assert_close(tower.in_tiles(bases, tile), tower(bases))
+
+
+BACKWARD = """
+import sys, torch
+from attendna.models.layers.tower import AttentionPool, ConvolutionBlock
+torch.manual_seed(0)
+for width, places in [map(int, pair.split("x")) for pair in sys.argv[1:]]:
+    part = torch.nn.Sequential(ConvolutionBlock(width, width, 1), AttentionPool(width))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = part(torch.randn(1, width, places, requires_grad=True)).float().square().mean()
+    loss.backward()
+    assert all(x.grad.isfinite().all() for x in part.parameters())
+print("done")
+"""
+
+
+def test_few_channels_at_many_places_survive_half_precision() -> None:
+    """In a process of its own: oneDNN ended it by SIGFPE, at 24 channels by 65,536 places."""
+    shapes = ["16x32768", "16x131072", "24x65536", "24x131072", "48x65536", "96x32768"]
+    ended = subprocess.run(
+        [sys.executable, "-c", BACKWARD, *shapes], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "done\n"), ended.stderr

@@ -91,3 +91,24 @@ def test_another_length_is_refused() -> None:
     leaves = [drawn(i, 1, HEADS, 90, 4) for i in range(3)]
     with pytest.raises(ValueError, match="90 tokens are not 10 blocks of 8"):
         block_sparse_attention(*leaves, layout)
+
+
+@pytest.mark.parametrize("blocks", [9, 30])
+@pytest.mark.parametrize("relative", [False, True])
+def test_under_autocast_padded_queries_stay_finite(blocks: int, relative: bool) -> None:
+    """A float32 query beside keys in half precision: the least number must be that of the half."""
+    length = blocks * BLOCK
+    layout = BlockConfig(block=BLOCK, random=1).layout(length, HEADS)
+    query, key, value = (drawn(i, 2, HEADS, length, 6).detach().float() for i in range(3))
+    far = drawn(4, HEADS, 2 * length - 1, 6).detach().bfloat16()
+    pair = Relative(query, far) if relative else None
+    known = torch.arange(length) < torch.tensor([[length], [3]])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for read in (
+            block_sparse_attention(
+                query, key.bfloat16(), value.bfloat16(), layout, mask=known, relative=pair
+            ),
+            dense_attention(query, key.bfloat16(), value.bfloat16(), mask=known, relative=pair),
+        ):
+            assert read.dtype == torch.bfloat16
+            assert read.isfinite().all()

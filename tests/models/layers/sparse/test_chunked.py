@@ -151,3 +151,56 @@ def test_half_precision_is_that_of_its_inputs_and_outputs_only(dtype: torch.dtyp
     ):
         assert one.dtype == dtype
         torch.testing.assert_close(one.float(), other, atol=4 * precision, rtol=4 * precision)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("backward_inside", [False, True])
+def test_under_autocast_its_gradients_are_those_of_single_precision(
+    backward_inside: bool, relative: bool, dropout: float
+) -> None:
+    """Float32 queries, as biases make them, beside keys and values in half precision."""
+    layout = BlockConfig(block=BLOCK, random=2).layout(40 * BLOCK, heads=2)
+    leaves, _ = inputs(40 * BLOCK, torch.float32, relative=relative)
+    into = torch.randn(2, 2, 40 * BLOCK, 5, generator=torch.Generator().manual_seed(1))
+
+    def gradients(enabled: bool) -> tuple[Tensor, ...]:
+        torch.manual_seed(5)
+        autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled)
+        with autocast:
+            query, key, value, *rest = leaves
+            if enabled:
+                key, value = key.bfloat16(), value.bfloat16()
+            distance = Relative(*rest) if rest else None
+            read = chunked_attention(query, key, value, layout, relative=distance, dropout=dropout)
+            assert read.dtype == (torch.bfloat16 if enabled else torch.float32)
+            if backward_inside:
+                return torch.autograd.grad(read, leaves, into.to(read.dtype))
+        return torch.autograd.grad(read, leaves, into.to(read.dtype))
+
+    with torch.random.fork_rng():
+        for one, other in zip(gradients(True), gradients(False), strict=True):
+            assert one.dtype == torch.float32
+            assert (one - other).norm() / other.norm() < 0.02
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_products_in_half_precision_keep_their_sums_in_single(
+    relative: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, where the factors of products are not widened."""
+    layout = BlockConfig(block=BLOCK, random=2).layout(40 * BLOCK, heads=2)
+    leaves, _ = inputs(40 * BLOCK, torch.float32, relative=relative)
+    into = torch.randn(2, 2, 40 * BLOCK, 5, generator=torch.Generator().manual_seed(1))
+
+    def gradients(dtype: torch.dtype) -> tuple[Tensor, ...]:
+        given = [leaf.detach().to(dtype).requires_grad_() for leaf in leaves]
+        pair = Relative(*given[3:]) if relative else None
+        read = chunked_attention(*given[:3], layout, relative=pair, dropout=0.0)
+        return torch.autograd.grad(read, given, into.to(dtype))
+
+    exact = gradients(torch.float32)
+    monkeypatch.setattr(chunked, "_factor", lambda x: x)
+    for one, other in zip(gradients(torch.bfloat16), exact, strict=True):
+        assert one.dtype == torch.bfloat16
+        assert (one.float() - other).norm() / other.norm() < 0.03

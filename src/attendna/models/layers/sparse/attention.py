@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from attendna.models.layers.relative import shift_relative
-from attendna.models.layers.sparse.chunked import Relative, chunked_attention
+from attendna.models.layers.sparse.chunked import Relative, chunked_attention, in_one_dtype
 from attendna.models.layers.sparse.flex import flex_attention_of
 from attendna.models.layers.sparse.layout import Layout
 
@@ -45,6 +45,7 @@ def block_sparse_attention(
     ValueError
         The layout is of another length.
     """
+    query, key, value, relative = in_one_dtype(query, key, value, relative)
     length = query.shape[2]
     if -(-length // layout.config.block) != layout.count:
         raise ValueError(f"{length} tokens are not {layout.count} blocks of {layout.config.block}")
@@ -88,6 +89,7 @@ def dense_attention(
     dropout: float = 0.0,
 ) -> Float[Tensor, "B H L V"]:
     """``softmax(query key^T + relative + bias) value`` by torch's function; queries come scaled."""
+    query, key, value, relative = in_one_dtype(query, key, value, relative)
     if relative is not None:
         apart = shift_relative(relative.query @ relative.key.mT)
         bias = apart if bias is None else apart + bias

@@ -14,15 +14,14 @@ after it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, reduce
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from attendna.models.hardware import bf16_is_fast
 from attendna.models.layers.sparse.layout import Layout
 
 CHUNK = 24
@@ -51,10 +50,29 @@ def chunked_attention(
     Queries come scaled. ``L`` is the layout's number of blocks times their size. A share
     ``dropout`` of the weights is left out at random, by torch's generator.
     """
+    query, key, value, relative = in_one_dtype(query, key, value, relative)
     both = (None, None) if relative is None else relative
     # The draws are made twice, forward and backward, from one number.
     seed = int(torch.randint(2**62, ())) if dropout else 0
     return _ChunkedAttention.apply(query, key, value, *both, mask, layout, _Dropout(dropout, seed))
+
+
+def in_one_dtype(
+    query: Tensor, key: Tensor, value: Tensor, relative: Relative | None
+) -> tuple[Tensor, Tensor, Tensor, Relative | None]:
+    """The same in one number format: that of autocast where it is on, else the widest of theirs.
+
+    Under autocast a layer's own numbers, such as biases added to queries, are float32 beside
+    products in half precision.
+    """
+    device = query.device.type
+    given = query, key, value, *(relative or ())
+    if torch.is_autocast_enabled(device):
+        wanted = torch.get_autocast_dtype(device)
+    else:
+        wanted = reduce(torch.promote_types, (x.dtype for x in given))
+    query, key, value, *both = (x.to(wanted) for x in given)
+    return query, key, value, Relative(*both) if both else None
 
 
 class _Dropout(NamedTuple):
@@ -66,7 +84,12 @@ class _Dropout(NamedTuple):
 
 
 class _ChunkedAttention(torch.autograd.Function):
-    """Weights are computed anew in the backward pass, for nothing of their size is kept."""
+    """Weights are computed anew in the backward pass, for nothing of their size is kept.
+
+    Inputs have one dtype. Autocast is off in both passes: the backward pass may run inside or
+    outside of it, and must compute the weights as the forward pass did. Scores, softmax and sums
+    over blocks are float32 at least.
+    """
 
     @staticmethod
     def forward(  # noqa: PLR0917  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -83,47 +106,25 @@ class _ChunkedAttention(torch.autograd.Function):
         given = query, key, value, relative_query, relative_key
         ctx.save_for_backward(*given, mask)
         ctx.layout, ctx.dropout = layout, dropout
-        inputs = [_widened(x) for x in given]
         generator = dropout.generator(query.device)
         read = value.new_empty(*query.shape[:-1], value.shape[-1])
-        for piece in _pieces(layout, query.shape):
-            weights, _ = _weights(piece, inputs, mask)
-            if generator is not None:
-                weights *= _kept(weights, dropout.share, generator)
-            piece.put(read, weights @ piece.read(inputs[2]))
+        with torch.autocast(query.device.type, enabled=False):
+            inputs = [_factor(x) for x in given]
+            for piece in _pieces(layout, query.shape):
+                weights, _ = _weights(piece, inputs, mask)
+                if generator is not None:
+                    weights *= _kept(weights, dropout.share, generator)
+                values = piece.read(inputs[2])
+                piece.put(read, weights.to(values.dtype) @ values)
         return read
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         *given, mask = ctx.saved_tensors
-        inputs = [_widened(x) for x in given]
-        query, key, value, relative_query, relative_key = inputs
-        gradient = _widened(gradient)
-        totals: list[Any] = [None if x is None else torch.zeros_like(x) for x in inputs]
-        of_query, of_key, of_value, of_relative_query, of_relative_key = totals
-        generator = ctx.dropout.generator(gradient.device)
-        for piece in _pieces(ctx.layout, query.shape):
-            weights, hidden = _weights(piece, inputs, mask)
-            wanted = piece.own(gradient)
-            of_weights = wanted @ piece.read(value).mT
-            if generator is None:
-                piece.add(of_value, weights.mT @ wanted)
-            else:
-                kept = _kept(weights, ctx.dropout.share, generator)
-                piece.add(of_value, (weights * kept).mT @ wanted)
-                of_weights *= kept
-            of_scores = torch.ops.aten._softmax_backward_data(
-                of_weights, weights, -1, weights.dtype
-            )
-            if hidden is not None:
-                of_scores.masked_fill_(hidden, 0)
-            piece.put(of_query, of_scores @ piece.read(key))
-            piece.add(of_key, of_scores.mT @ piece.own(query))
-            if relative_query is not None and relative_key is not None:
-                of_products = _from_distances(of_scores, piece.size)
-                piece.put(of_relative_query, of_products @ piece.far(relative_key))
-                piece.add_far(of_relative_key, of_products.mT @ piece.own(relative_query))
+        with torch.autocast(gradient.device.type, enabled=False):
+            inputs = [_factor(x) for x in given]
+            totals = _gradients(inputs, mask, _factor(gradient), ctx.layout, ctx.dropout)
         as_given = [
             None if total is None else total.to(x.dtype)
             for total, x in zip(totals, given, strict=True)
@@ -131,12 +132,51 @@ class _ChunkedAttention(torch.autograd.Function):
         return *as_given, None, None, None
 
 
-def _widened(x: Any) -> Any:
-    """In float32, where the processor only imitates half precision: it is faster, and sums are
-    exact."""
-    if x is None or x.dtype not in (torch.bfloat16, torch.float16):
-        return x
-    return x.float() if x.device.type == "cpu" and not bf16_is_fast(x.device) else x
+def _gradients(
+    inputs: Sequence[Any],
+    mask: Tensor | None,
+    gradient: Float[Tensor, "B H L V"],
+    layout: Layout,
+    dropout: _Dropout,
+) -> list[Any]:
+    """Gradients of queries, keys, values, and of what distance adds, from those of what is read."""
+    query, key, value, relative_query, relative_key = inputs
+    # Many blocks read the same keys: half precision would round their sum at each step.
+    totals = [None if x is None else torch.zeros_like(x, dtype=_wide(x.dtype)) for x in inputs]
+    of_query, of_key, of_value, of_relative_query, of_relative_key = cast("list[Any]", totals)
+    generator, narrow = dropout.generator(gradient.device), gradient.dtype
+    for piece in _pieces(layout, query.shape):
+        weights, hidden = _weights(piece, inputs, mask)
+        wanted = piece.own(gradient)
+        of_weights = (wanted @ piece.read(value).mT).to(weights.dtype)
+        if generator is None:
+            piece.add(of_value, weights.to(narrow).mT @ wanted)
+        else:
+            kept = _kept(weights, dropout.share, generator)
+            piece.add(of_value, (weights * kept).to(narrow).mT @ wanted)
+            of_weights *= kept
+        of_scores = torch.ops.aten._softmax_backward_data(of_weights, weights, -1, weights.dtype)
+        if hidden is not None:
+            of_scores.masked_fill_(hidden, 0)
+        of_scores = of_scores.to(narrow)
+        piece.put(of_query, of_scores @ piece.read(key))
+        piece.add(of_key, of_scores.mT @ piece.own(query))
+        if relative_query is not None and relative_key is not None:
+            of_products = _from_distances(of_scores, piece.size)
+            piece.put(of_relative_query, of_products @ piece.far(relative_key))
+            piece.add_far(of_relative_key, of_products.mT @ piece.own(relative_query))
+    return totals
+
+
+def _factor(x: Any) -> Any:
+    """A factor of matrix products: in float32 on a processor, so that no score is rounded to half
+    precision there and all processors give the same."""
+    return x if x is None or x.device.type != "cpu" else x.to(_wide(x.dtype))
+
+
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    """Float32 for half precision, else the same."""
+    return torch.promote_types(dtype, torch.float32)
 
 
 def _weights(
@@ -144,7 +184,7 @@ def _weights(
 ) -> tuple[Float[Tensor, "c b K"], Bool[Tensor, "c 1 K"] | None]:
     """Attention weights of a piece, and which of its keys are padding."""
     query, key, _, relative_query, relative_key = inputs
-    scores = piece.own(query) @ piece.read(key).mT
+    scores = (piece.own(query) @ piece.read(key).mT).to(_wide(query.dtype))
     if relative_query is not None and relative_key is not None:
         products = piece.own(relative_query) @ piece.far(relative_key).mT
         scores += _by_distance(products, piece.size)
@@ -228,6 +268,7 @@ class _Piece:
 
     def add(self, total: Float[Tensor, "B H L C"], part: Float[Tensor, "lc K C"]) -> None:
         """Add to what was read; the inverse of :meth:`read`."""
+        part = part.to(total.dtype)
         if self.all:
             total.view(-1, *total.shape[2:])[self.lanes] += part
             return
@@ -249,7 +290,8 @@ class _Piece:
 
     def add_far(self, total: Float[Tensor, "H R C"], part: Float[Tensor, "lc spans C"]) -> None:
         """Add to the keys of distances; the inverse of :meth:`far`."""
-        total.view(-1, total.shape[-1]).index_add_(0, self._distances, part.flatten(0, 1))
+        part = part.flatten(0, 1).to(total.dtype)
+        total.view(-1, total.shape[-1]).index_add_(0, self._distances, part)
 
     def _own(self, x: Float[Tensor, "B H L C"]) -> Float[Tensor, "l tokens C"]:
         queries = slice(self.first * self.size, (self.first + self.blocks.shape[1]) * self.size)
