@@ -24,7 +24,7 @@ def test_a_table_a_plan_and_a_page(
     sweep = ["--length", "512,1_024,2048", "--attention", "sparse", "--mode", "forward"]
     assert run([*words, *sweep, "--memory", "2GB", "--out", str(out)]) == 0
     said = capsys.readouterr().err
-    assert said.count("forward, sparse, 1 layers, ") == 3
+    assert said.count("forward, sparse, 1 layer, ") == 3
     assert "2 GB hold " in said
     assert pl.read_parquet(out / "profile.parquet").height == 3
     assert pl.read_csv(out / "profile.csv")["length"].to_list() == [512, 1024, 2048]

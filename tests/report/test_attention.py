@@ -61,3 +61,12 @@ def test_one_reader_is_a_row_of_columns() -> None:
     (drawn,) = heatmap(np.array([[0.2, 0.8]]), np.array([1.0, -1.0])).data
     assert list(drawn.y) == [0.2, 0.8]
     assert list(drawn.text) == ["base 1", "learned token"]
+
+
+def test_captions_are_of_what_is_drawn() -> None:
+    full, alone = np.full((1, 3, 3), 1 / 3), np.full((1, 1, 3), 1 / 3)
+    parts = [MapPart("row", layers, np.arange(3.0)) for layers in ((full,), (alone,))]
+    page = AttentionPage("run", 1, {"attention": np.ones(3)}, {}, parts)
+    of_maps, of_bars = (section.texts for section in page.sheet().sections[1:])
+    assert [text.partition(",")[0] for text in of_maps] == ["Rows read"]
+    assert [text.partition(":")[0] for text in of_bars] == ["One token reads all others"]

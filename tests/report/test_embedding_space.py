@@ -31,3 +31,11 @@ def test_the_page_tells_the_numbers(tmp_path: Path) -> None:
     assert "<b>" not in text
     bare = EmbeddingPage("run", "umap", POINTS.drop("class"), {}, None).sheet()
     assert [chart.title for chart in bare.sections[0].charts] == ["By GC content"]
+
+
+def test_the_same_points_have_one_scale() -> None:
+    page = EmbeddingPage("run", "pca", POINTS, {}, None)
+    charts = [page.by_class().layout, page.by_gc().layout]
+    for axis in ("xaxis", "yaxis"):
+        assert charts[0][axis].range == charts[1][axis].range
+    assert charts[0].margin == charts[1].margin

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from tests.training.learnable import learnable
@@ -10,7 +11,7 @@ from attendna.core.errors import FolderError
 from attendna.evaluation.evaluate import evaluate, read_metrics
 from attendna.report import measured_run
 from attendna.report.html import write_report
-from attendna.report.measured_run import MeasuredRunPage
+from attendna.report.measured_run import MeasuredRunPage, scatter
 from attendna.report.run import Run
 from attendna.training.frozen import TransferConfig, transfer
 from attendna.training.run import RunConfig
@@ -83,3 +84,10 @@ def test_nothing_measured_has_no_page(numbers: Path, tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_bytes((numbers / "run.yaml").read_bytes())
     with pytest.raises(FolderError, match="not finished"):
         MeasuredRunPage(Run(tmp_path)).sheet()
+
+
+def test_what_is_equal_lies_on_the_diagonal() -> None:
+    layout = scatter(np.array([0.0, 2.0]), np.array([0.4, 0.6]), "test").layout
+    assert layout.xaxis.range == layout.yaxis.range
+    assert layout.xaxis.range[0] < 0
+    assert layout.xaxis.range[1] > 2

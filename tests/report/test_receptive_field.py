@@ -51,3 +51,11 @@ def test_positions_distances_and_bins_are_drawn(tmp_path: Path) -> None:
     assert [row[2] for row in table.rows] == ["2.00", "–", "0.50"]
     sheet.write(tmp_path / "page.html")
     assert "How far tiny sees" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_of_one_sequence_there_is_no_error() -> None:
+    found = field()
+    summary = found.summary() | {"left_over_right_error": float("nan")}
+    sheet = ReceptiveFieldPage("one", "drawn", summary, found.to_frame(), found.by_distance())
+    name, _, note = sheet.sheet().tiles[0]
+    assert (name, note) == ("Left over right", "no standard error of one sequence")

@@ -10,7 +10,12 @@ from attendna.report.style import (
     SPLIT_LINES,
     blank,
     class_color,
+    log_axis,
+    number_tick,
     rgba,
+    series_line,
+    value_range,
+    whole_axis,
 )
 from attendna.tasks.spec import SPLITS
 
@@ -54,3 +59,69 @@ def test_blank_leaves_color_to_the_page() -> None:
     assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
     assert layout.font.color is None
     assert (layout.xaxis.title.text, layout.yaxis.title.text) == ("x", "y")
+
+
+def test_no_two_of_many_series_look_alike() -> None:
+    looks = [series_line(number) for number in range(24)]
+    assert len({(look.color, look.dash) for look in looks}) == 24
+    assert len({(look.color, look.symbol) for look in looks}) == 24
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "step"),
+    [
+        ([0.67, 1.33, 2.0], 0, 2, 1),
+        ([0.25, 0.5, 0.75], 0, 1, 1),
+        ([1.0], 0, 1, 1),
+        ([1, 2, 3], 1, 3, 1),
+        ([1, 100], 1, 100, 20),
+        ([float("nan"), 3.0, 5.5], 3, 6, 1),
+        ([], 0, 1, 1),
+    ],
+)
+def test_what_is_counted_has_ticks_at_whole_numbers(
+    values: list[float], low: int, high: int, step: int
+) -> None:
+    axis = whole_axis(values)
+    assert (axis["tick0"], axis["dtick"]) == (0, step)
+    assert low - 1 < axis["range"][0] <= low
+    assert high <= axis["range"][1] < high + 1 + 0.05 * high
+
+
+@pytest.mark.parametrize("metric", ["auroc", "valid_auroc", "accuracy", "f1", "mcc", "pearson"])
+@pytest.mark.parametrize("values", [[1.0], [1.0, 1.0], [0.5, 1.0], [0.2, 0.9], [None, 0.7]])
+def test_no_axis_goes_on_where_a_metric_ends(metric: str, values: list[float | None]) -> None:
+    low, high = value_range(values, metric)
+    known = [value for value in values if value is not None]
+    assert low < min(known)
+    assert max(known) < high < 1.05
+
+
+def test_a_range_holds_what_is_beyond_the_limits_too() -> None:
+    assert value_range([0.0, 0.1], "loss")[0] > -0.01
+    low, high = value_range([-3.0, 0.5], "r2")
+    assert (low < -3, 0.5 < high < 1.05) == (True, True)
+    assert value_range([], "auroc") == [0, 1]
+    assert value_range([5.0, 9.0])[1] > 9
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.2, "0.2"), (0.005, "0.005"), (500, "500"), (2000, "2,000"), (20_000, "20k"),
+        (1_500_000, "1.5M"), (1e-5, "10<sup>−5</sup>"), (2e-6, "2·10<sup>−6</sup>"), (0, "0"),
+    ],
+)  # fmt: skip
+def test_ticks_have_no_milli_and_no_micro(value: float, text: str) -> None:
+    assert number_tick(value) == text
+    axis = blank("x", "y").layout.xaxis
+    assert (axis.exponentformat, axis.separatethousands) == ("power", True)
+
+
+@pytest.mark.parametrize("values", [[0.2], [0.2, 8], [3, 3e6], [1e-7, 1e9], [0, -1], [1e-3, 2e-3]])
+def test_a_logarithmic_axis_has_some_ticks_and_not_too_many(values: list[float]) -> None:
+    axis = log_axis(values)
+    ends = [10**end for end in axis["range"]]
+    assert 1 <= len(axis["tickvals"]) <= 8
+    assert all(ends[0] <= tick <= ends[1] for tick in axis["tickvals"])
+    assert all(ends[0] < value < ends[1] for value in values if value > 0)

@@ -14,7 +14,7 @@ from attendna.evaluation.tracks import compare_tracks, evaluate_tracks
 from attendna.report.html import write_report
 from attendna.report.run import Run
 from attendna.report.track_comparison import TrackComparisonPage
-from attendna.report.track_run import TrackRunPage
+from attendna.report.track_run import TrackRunPage, title_of
 from attendna.training.tracks.config import TrackRunConfig
 from attendna.training.tracks.train import train_tracks
 
@@ -46,6 +46,9 @@ def test_numbers_pictures_and_settings_are_on_the_page(folder: Path, tmp_path: P
     assert [len(trace.x) for trace in points] == [2, 1]
     # Three records, of which two CAGE tracks and one of DNase are shown.
     assert len(seen.charts) == 9
+    titles = {chart.title for chart in seen.charts}
+    assert titles == {"CAGE:liver (A+)", "CAGE:liver (A-)", "DNASE:liver (B)"}
+    assert {chart.figure.layout.yaxis.title.text for chart in seen.charts} == {"signal per 8 bp"}
     observed, predicted = seen.charts[0].figure.data
     assert len(observed.x) == len(predicted.x) == 32
     assert "over 3 tracks and 4 test records" in sheet.lead
@@ -78,3 +81,13 @@ def test_two_runs_are_drawn_record_by_record(folder: Path, tmp_path: Path) -> No
     assert list(points.x) == found.scores.filter(assay="CAGE")["first"].to_list()
     sheet.write(tmp_path / "page.html")
     assert "two against one" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("description", "title"),
+    [("CAGE:liver", "CAGE:liver (A+)"), ("liver A+", "liver A+"), ("", "A+"), (None, "A+")],
+)
+def test_tracks_of_one_description_have_titles_of_their_own(
+    description: str | None, title: str
+) -> None:
+    assert title_of({"description": description, "identifier": "A+"}) == title

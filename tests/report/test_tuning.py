@@ -126,3 +126,21 @@ def test_a_search_without_an_end_has_a_page(page: TuningPage, tmp_path: Path) ->
 
 def test_values_are_short() -> None:
     assert [told(value) for value in (2.718281828, 3, "onehot")] == ["2.718", "3", "onehot"]
+
+
+def test_what_was_trained_again_is_no_further_trial(page: TuningPage) -> None:
+    tiles = {name: (value, note) for name, value, note in page.sheet().tiles}
+    assert tiles["Trials"] == ("5", "3 trained to their end")
+    assert tiles["Trained again"] == ("1", "on all rows")
+
+
+def test_the_same_values_have_one_scale(page: TuningPage) -> None:
+    scales = {tuple(page.slice(key).layout.yaxis.range) for key in page.keys}
+    assert scales == {tuple(page.history().layout.yaxis.range)}
+
+
+def test_of_few_trials_no_importance_is_drawn(page: TuningPage) -> None:
+    few = TuningPage(**{**vars(page), "importances": {}})
+    history = few.sheet().sections[0]
+    assert [chart.title for chart in history.charts] == ["Trials in turn"]
+    assert "3 trials trained to the end, which is too few" in history.texts[0]

@@ -96,19 +96,24 @@ def profile(
     if json:
         print_json(tree)
         return
+    from attendna.report.template import counted
+
     for row in tree["plan"]:
         if row["memory"] == measured.facts["memory"]:
             longest = "any length" if row["longest"] is None else f"{row['longest']:,} bp"
             guessed = " (extrapolated)" if row["extrapolated"] else ""
             say(
                 f"{row['memory'] / 1e9:.3g} GB hold {longest}{guessed}: {row['mode']}, "
-                f"{row['attention']}, {row['layers']} layers"
+                f"{row['attention']}, {counted(row['layers'], 'layer')}"
             )
     say(f"wrote {out}: profile.html, .parquet, .csv and .json of {measured.rows.height} points")
 
 
 def _tell(point: "Point", cost: "Cost") -> None:
-    what = f"{point.mode}, {point.attention}, {point.layers} layers, {point.length:,} bp"
+    from attendna.report.template import counted
+
+    layers = counted(point.layers, "layer")
+    what = f"{point.mode}, {point.attention}, {layers}, {point.length:,} bp"
     if cost.peak_bytes is None or cost.seconds is None:
         say(f"{what}: {cost.status} ({cost.reason})")
     else:

@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import GAIN, blank, class_color, rgba
+from attendna.report.style import DASHES, GAIN, blank, class_color, rgba
 from attendna.report.template import measure
 
 NOT_ATTRIBUTION = (
@@ -83,7 +83,9 @@ class AttentionPage:
                     tables=tables,
                 ),
                 *(
-                    Section(f"map-{number}", part.title, charts=[*_charts(part)], texts=[_READING])
+                    Section(
+                        f"map-{number}", part.title, charts=_charts(part), texts=_captions(part)
+                    )
                     for number, part in enumerate(self.maps)
                 ),
             ],
@@ -91,7 +93,7 @@ class AttentionPage:
 
     def profile(self) -> go.Figure:
         """How much of every position is read."""
-        figure = blank("position (bases)", "attention, of even", height=320)
+        figure = blank("position (bases)", "attention (multiple of even)", height=320)
         for number, (way, mean) in enumerate(self.means.items()):
             shown = _averaged(mean[:, None], MOST_PLACES)[:, 0]
             figure.add_scatter(
@@ -99,14 +101,21 @@ class AttentionPage:
                 y=shown,
                 mode="lines",
                 name=way,
-                line={"color": class_color(number + 1), "width": 1.6},
+                line={"color": class_color(number + 1), "width": 1.6, "dash": DASHES[number]},
                 hovertemplate=f"{way} at %{{x}}: %{{y:.2f}}<extra></extra>",
             )
         figure.update_yaxes(rangemode="tozero")
         return figure
 
 
-_READING = "Rows read, columns are read, both from the first token; the darker, the more."
+_MAPS = "Rows read, columns are read, both from the first token; the darker, the more."
+_BARS = "One token reads all others: a bar is the share of its attention that a token gets."
+
+
+def _captions(part: MapPart) -> list[str]:
+    """What the charts of a sequence show: maps, bars, or in some layers one and in others both."""
+    alone = [layer.shape[1] == 1 for layer in part.layers]
+    return [_MAPS] * (not all(alone)) + [_BARS] * any(alone)
 
 
 def _charts(part: MapPart) -> list[Chart]:
@@ -123,8 +132,9 @@ def heatmap(weights: Float64[ndarray, "Q S"], middles: Float[ndarray, " S"]) -> 
     places = _averaged(middles[:, None])[:, 0]
     said = np.array(["learned token" if place < 0 else f"base {place:.0f}" for place in places])
     if len(weights) == 1:
-        figure = blank("token", "share", height=240)
+        figure = blank("token that is read", "share of attention", height=240)
         figure.add_bar(
+            x=np.arange(columns.shape[1]),
             y=columns[0],
             text=said,
             textposition="none",
@@ -133,7 +143,8 @@ def heatmap(weights: Float64[ndarray, "Q S"], middles: Float[ndarray, " S"]) -> 
         )
         return figure
     shown = _averaged(columns)
-    figure = blank("is read", "reads", height=360)
+    unit = "token" if (places < 0).any() else "base"
+    figure = blank(f"is read ({unit})", f"reads ({unit})", height=360)
     # Where a learned token has no place, every cell says who reads whom; that is much text.
     learned = bool((places < 0).any())
     words = [[f"{html.escape(a)} reads {b}" for b in said] for a in said] if learned else None

@@ -9,7 +9,7 @@ import polars as pl
 
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import GAIN, LOSS, blank, class_color, rgba
+from attendna.report.style import GAIN, LOSS, blank, rgba, series_line, value_range
 from attendna.report.template import measure, percent
 
 MOST_POINTS = 4000
@@ -78,13 +78,14 @@ class EmbeddingPage:
         for number, (name, mine) in enumerate(
             sorted(shown.partition_by("class", as_dict=True).items())
         ):
+            look = series_line(number)
             figure.add_scatter(
                 x=mine["x"].to_numpy(),
                 y=mine["y"].to_numpy(),
                 text=[html.escape(one, quote=False) for one in mine["id"]],
                 mode="markers",
                 name=html.escape(str(name[0]), quote=False),
-                marker={"color": rgba(class_color(number), 0.6), "size": 5},
+                marker={"color": rgba(look.color, 0.6), "symbol": look.symbol, "size": 5},
                 hovertemplate="%{text}<extra></extra>",
             )
         return figure
@@ -103,11 +104,29 @@ class EmbeddingPage:
                 "colorscale": [[0, LOSS], [1, GAIN]],
                 "size": 5,
                 "opacity": 0.6,
-                "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": ".0%"},
+                # Above the points, so that they lie as those of the other chart.
+                "colorbar": {
+                    "orientation": "h",
+                    "x": 0,
+                    "xanchor": "left",
+                    "y": 1.02,
+                    "yanchor": "bottom",
+                    "len": 0.6,
+                    "thickness": 10,
+                    "outlinewidth": 0,
+                    "tickformat": ".0%",
+                    "title": {"text": "GC content", "side": "top"},
+                },
             },
             hovertemplate="%{text}: GC %{marker.color:.1%}<extra></extra>",
         )
         return figure
 
     def _blank(self) -> go.Figure:
-        return blank(f"{self.projection} 1", f"{self.projection} 2", height=420)
+        """Axes of one scale for the same points, however they are colored."""
+        name = self.projection.upper()
+        figure = blank(f"{name} 1", f"{name} 2", height=440)
+        figure.update_xaxes(range=value_range(self.points["x"]))
+        figure.update_yaxes(range=value_range(self.points["y"]))
+        figure.update_layout(margin_t=76)
+        return figure

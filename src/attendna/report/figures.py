@@ -24,8 +24,10 @@ from attendna.report.style import (
     SPLIT_TITLES,
     Line,
     blank,
-    class_color,
     rgba,
+    series_line,
+    value_range,
+    whole_axis,
 )
 from attendna.tasks.spec import SplitName
 
@@ -60,6 +62,7 @@ def validation_curve(
     """One metric of each epoch on validation data."""
     figure = blank("epoch", f"validation {title}", height=290)
     _epochs(figure, log, column, "valid", title)
+    figure.update_yaxes(range=value_range(log[column], column))
     figure.update_layout(showlegend=False)
     _mark_kept(figure, kept)
     return figure
@@ -71,7 +74,7 @@ def learning_rate(log: pl.DataFrame) -> go.Figure:
     _epochs(figure, log, "learning_rate", "train", "learning rate")
     figure.update_traces(line_dash="solid")
     figure.update_layout(showlegend=False)
-    figure.update_yaxes(rangemode="tozero", exponentformat="power")
+    figure.update_yaxes(rangemode="tozero")
     return figure
 
 
@@ -89,6 +92,7 @@ def _epochs(figure: go.Figure, log: pl.DataFrame, column: str, split: SplitName,
         marker={"symbol": line.symbol, "size": 6},
         hovertemplate=f"epoch %{{x}}: {name} %{{y:.4g}}<extra></extra>",
     )
+    figure.update_xaxes(whole_axis(log["epoch"]))
 
 
 def _mark_kept(figure: go.Figure, kept: float | None) -> None:
@@ -104,7 +108,7 @@ def _mark_kept(figure: go.Figure, kept: float | None) -> None:
 def lengths(splits: Mapping[SplitName, Int[ndarray, " _"]]) -> go.Figure:
     """Distribution of the sequence lengths of each split, in bases."""
     figure = blank("length (bases)", "share of split", height=280)
-    groups = {name: (of_split, SPLIT_LINES[name].color) for name, of_split in splits.items()}
+    groups = {SPLIT_TITLES[name]: (found, SPLIT_LINES[name]) for name, found in splits.items()}
     _histograms(figure, groups, edges=_edges(list(splits.values()), 1.0), unit=" bases")
     return figure
 
@@ -120,7 +124,7 @@ def gc_content(classes: Mapping[str, Float[ndarray, " _"]], step: float) -> go.F
         Smallest difference there can be between two values: one base in the common length.
     """
     figure = blank("GC content", "share of class", height=280)
-    groups = {name: (gc, class_color(number)) for number, (name, gc) in enumerate(classes.items())}
+    groups = {name: (gc, series_line(number)) for number, (name, gc) in enumerate(classes.items())}
     _histograms(figure, groups, edges=_edges(list(classes.values()), step))
     figure.update_xaxes(tickformat=".0%")
     return figure
@@ -128,13 +132,13 @@ def gc_content(classes: Mapping[str, Float[ndarray, " _"]], step: float) -> go.F
 
 def _histograms(
     figure: go.Figure,
-    groups: Mapping[str, tuple[Num[ndarray, " _"], str]],
+    groups: Mapping[str, tuple[Num[ndarray, " _"], Line]],
     *,
     edges: Float[ndarray, " _"],
     unit: str = "",
 ) -> None:
     """Outlines of several distributions over common bins; each sums to one, or is not drawn."""
-    for name, (values, color) in groups.items():
+    for name, (values, look) in groups.items():
         if not values.size:
             continue
         counts, _ = np.histogram(values, edges)
@@ -145,9 +149,9 @@ def _histograms(
             y=np.append(share, share[-1]),
             name=html.escape(name),
             mode="lines",
-            line={"shape": "hv", "color": color, "width": 1.8},
+            line={"shape": "hv", "color": look.color, "dash": look.dash, "width": 1.8},
             fill="tozeroy",
-            fillcolor=rgba(color, 0.12),
+            fillcolor=rgba(look.color, 0.12),
             hovertemplate=f"{html.escape(name)}: %{{y:.1%}} from %{{x:.3g}}{unit}<extra></extra>",
         )
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
@@ -173,7 +177,7 @@ def probability_histogram(sample: Sample, classes: Sequence[str]) -> go.Figure:
         said, x = sample.probabilities[rows, sample.labels], "probability given to the true class"
     figure = blank(x, "share of class", height=340)
     groups = {
-        name: (said[sample.labels == number], class_color(number))
+        name: (said[sample.labels == number], series_line(number))
         for number, name in enumerate(classes)
     }
     _histograms(figure, groups, edges=np.linspace(0, 1, MOST_BINS + 1))
@@ -369,7 +373,8 @@ def _contrasts(
         counts = np.bincount(sample.labels, minlength=sample.classes)
         numbers: list[int] = np.argsort(-counts, kind="stable")[:MOST_CLASSES].tolist()
         for number in sorted(numbers):
-            look = {"color": class_color(number), "dash": line.dash, "width": 2}
+            own = series_line(number)
+            look = {"color": own.color, "dash": own.dash, "width": 2}
             yield sample.contrasts[number], look, html.escape(classes[number])
 
 

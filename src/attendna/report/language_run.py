@@ -12,7 +12,7 @@ from attendna.report.page import Chart
 from attendna.report.run import Run
 from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.study import blank_of
-from attendna.report.style import class_color
+from attendna.report.style import class_color, value_range
 from attendna.report.training_section import settings, training
 
 ACCURACY, PERPLEXITY, GAIN = "masked_accuracy", "perplexity", "masked_accuracy_gain"
@@ -129,5 +129,7 @@ def _dots(rows: dict[str, dict[str, Any]]) -> go.Figure:
                 "arrayminus": [row["value"] - row["low"]],
             },
         )
+    ends = [row[end] for row in rows.values() for end in ("value", "low", "high")]
+    figure.update_xaxes(range=value_range(ends, ACCURACY))
     figure.update_layout(showlegend=False)
     return figure

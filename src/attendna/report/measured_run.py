@@ -5,6 +5,7 @@ Shapes: ``n`` rows of a split.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,7 +18,8 @@ from attendna.evaluation.track_files import TRACKS_FILE, read_table
 from attendna.report.page import Chart
 from attendna.report.run import Run
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import SPLIT_LINES, SPLIT_TITLES, blank, rgba
+from attendna.report.style import SPLIT_LINES, SPLIT_TITLES, blank, rgba, value_range
+from attendna.report.template import counted
 from attendna.report.training_section import settings, training
 from attendna.tasks.spec import SPLITS, SplitName
 
@@ -102,7 +104,7 @@ class MeasuredRunPage:
         names = rows.columns[rows.columns.index("label") + 1 :]
         for place, name in enumerate(names[:MOST_DRAWN]):
             pair = rows.select(seen=pl.col("label").list.get(place), said=name).drop_nulls()
-            note = f"{pair.height:,} rows" + (
+            note = counted(pair.height, "row") + (
                 f", of which {MOST_POINTS:,} are drawn." if pair.height > MOST_POINTS else "."
             )
             drawn = pair.sample(min(pair.height, MOST_POINTS), seed=0).cast(pl.Float64)
@@ -117,7 +119,10 @@ def scatter(
     figure = blank("measured", "predicted", height=320)
     line = SPLIT_LINES[split]
     if seen.size:
-        ends = [float(np.nanmin(seen)), float(np.nanmax(seen))]
+        ends = value_range([*seen.tolist(), *said.tolist()])
+        # What is equal lies on the diagonal only where both axes have one scale.
+        figure.update_xaxes(range=ends)
+        figure.update_yaxes(range=ends)
         figure.add_scatter(
             x=ends, y=ends, mode="lines", hoverinfo="skip", name="equal",
             line={"color": SPLIT_LINES["train"].color, "width": 1, "dash": "dot"},
@@ -134,10 +139,11 @@ def scatter(
     return figure
 
 
-def _lead(row: dict[str, object]) -> str:
+def _lead(row: dict[str, Any]) -> str:
     split: SplitName = row["split"]  # pyright: ignore[reportAssignmentType]
     told = f"{row['metric']} {_spell(row['value'])}"
-    return f"{told} ({_between(row)}) on {row['n']:,} {SPLIT_TITLES[split]} rows of {row['task']}."
+    rows = counted(row["n"], f"{SPLIT_TITLES[split]} row")
+    return f"{told} ({_between(row)}) on {rows} of {row['task']}."
 
 
 def _cells(row: dict[str, object]) -> list[str]:

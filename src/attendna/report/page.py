@@ -33,6 +33,7 @@ from attendna.report.examples import (
 from attendna.report.importance import Importance
 from attendna.report.run import Evaluated, Run
 from attendna.report.style import SPLIT_TITLES
+from attendna.report.template import counted
 from attendna.tasks.audit.audit import Audit, SplitAudit
 from attendna.tasks.spec import SPLITS, SplitName, TaskSpec
 from attendna.tasks.store import Task
@@ -261,7 +262,8 @@ class Page:
         if log is None:
             return ""
         last = log.row(-1, named=True)
-        parts = [f"{round(last['epoch'], 1):g} epochs, {last['step']:,.0f} steps"]
+        epochs, steps = counted(round(last["epoch"], 1), "epoch"), counted(last["step"], "step")
+        parts = [f"{epochs}, {steps}"]
         if "sequences_per_second" in log.columns:
             parts.append(f"{log['sequences_per_second'].median():,.0f} sequences a second")
         if self.kept:

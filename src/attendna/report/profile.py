@@ -11,6 +11,7 @@ import polars as pl
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.style import SPLIT_LINES, blank
+from attendna.report.template import counted
 from attendna.training.plan import GB, Fit, crossover, fit_memory, per_layer, plan
 
 COLORS = {"dense": "#d55e00", "sparse": "#2c7fbf"}
@@ -120,7 +121,8 @@ class ProfilePage:
         _extend(memory, curves, int(self.facts["memory"]), highest)
         failed = rows.filter(pl.col("status") != "measured")
         told = [
-            f"{row['attention']}, {row['layers']} layers, {row['length']:,} bp: {row['status']} "
+            f"{row['attention']}, {counted(row['layers'], 'layer')}, {row['length']:,} bp: "
+            f"{row['status']} "
             f"({row['reason']})."
             for row in failed.iter_rows(named=True)
         ]
@@ -248,11 +250,14 @@ class ProfilePage:
 
     def _machine(self) -> Iterator[tuple[str, str]]:
         facts = self.facts
-        yield "Processor", f"{facts['device_name']}, {facts['threads']} threads"
+        yield "Processor", f"{facts['device_name']}, {counted(facts['threads'], 'thread')}"
         yield "Precision", str(facts["precision"])
         yield "Memory", f"{spell_bytes(facts['memory'])} to be planned for"
         yield "Steps", f"{facts['steps']} timed, after one that was not; batch of {facts['batch']}"
-        yield "Heads", ", ".join(f"{head} {n:,} tracks" for head, n in facts["tracks"].items())
+        yield (
+            "Heads",
+            ", ".join(f"{head} {counted(n, 'track')}" for head, n in facts["tracks"].items()),
+        )
         yield "Training", "Poisson loss, Adam, of the first head"
         yield "torch", str(facts["torch"])
 
@@ -266,7 +271,7 @@ def lines(rows: pl.DataFrame, column: str, title: str, scale: float) -> go.Figur
     known = rows.filter(pl.col(column).is_not_null()).sort("length")
     for key, group in known.group_by(groups, maintain_order=True):
         kind = str(key[0])
-        name = f"{kind}, {key[1]} layers" if len(depths) > 1 else kind
+        name = f"{kind}, {counted(key[1], 'layer')}" if len(depths) > 1 else kind
         dash = DASHES[depths.index(key[1]) % len(DASHES)] if layered else "solid"
         figure.add_scatter(
             x=group["length"].to_numpy() / 1e3,
@@ -278,7 +283,7 @@ def lines(rows: pl.DataFrame, column: str, title: str, scale: float) -> go.Figur
             hovertemplate=f"{name}, %{{x:,.1f}} kb: %{{y:.4g}}<extra></extra>",
         )
     figure.update_yaxes(rangemode="tozero")
-    figure.update_xaxes(rangemode="tozero", tickformat=",")
+    figure.update_xaxes(rangemode="tozero")
     return figure
 
 

@@ -1,16 +1,17 @@
 """How far a model of tracks sees, as a page, from the table that was measured."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 from plotly.colors import sample_colorscale
 
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import blank
+from attendna.report.style import blank, log_axis
+from attendna.report.template import counted
 
 SIDES = {"left": ("#d55e00", "square"), "right": ("#2c7fbf", "circle")}
 ALIKE = 0.1
@@ -38,7 +39,7 @@ class ReceptiveFieldPage:
             title=f"How far {self.model} sees",
             lead=self._lead(),
             tiles=[
-                ("Left over right", f"{ratio:.2f}", f"± {error:.2f} (standard error)"),
+                ("Left over right", _known(ratio), _spread(error)),
                 ("Sequences", f"{summary['sequences']:,}", f"of {summary['length']:,} bp"),
                 ("Positions", str(len(summary["positions"])), "a base changed at each"),
                 ("Rounding", f"{self._noise():.1%}", "of the smallest distant effect"),
@@ -72,7 +73,8 @@ class ReceptiveFieldPage:
         text = (
             "One base of a random window was replaced by a random other one. Shown is the mean "
             f"absolute change over all tracks of the head {summary['head']} and "
-            f"{summary['sequences']:,} windows. A base reaches the {summary['near']} bins to "
+            f"{counted(summary['sequences'], 'window')}. A base reaches the "
+            f"{counted(summary['near'], 'bin')} to "
             "either side of its own by convolution; any other only through attention."
         )
         return [text]
@@ -97,8 +99,7 @@ class ReceptiveFieldPage:
                 line={"color": shade, "width": 1.4},
                 hovertemplate=f"base {position:,}, at %{{x:,.1f}} kb: %{{y:.3g}}<extra></extra>",
             )
-        figure.update_yaxes(type="log", exponentformat="power", dtick=1)
-        figure.update_xaxes(tickformat=",")
+        figure.update_yaxes(log_axis(self.rows["change"]))
         return Chart("Change by bin, a line for each changed base", "", figure, wide=True)
 
     def _positions(self) -> Chart:
@@ -112,8 +113,7 @@ class ReceptiveFieldPage:
             hovertemplate="base at %{x:,.1f} kb: %{y:.3g}<extra></extra>",
         )
         figure.update_layout(showlegend=False)
-        figure.update_yaxes(rangemode="tozero", exponentformat="power")
-        figure.update_xaxes(tickformat=",")
+        figure.update_yaxes(rangemode="tozero")
         note = "Bins that the base reaches through attention only. Even is ideal."
         return Chart("Effect of each place", note, figure)
 
@@ -130,7 +130,8 @@ class ReceptiveFieldPage:
                 marker={"symbol": symbol, "size": 5},
                 hovertemplate=f"%{{x:,.2f}} kb to the {side}: %{{y:.3g}}<extra></extra>",
             )
-        logarithmic(figure)
+        figure.update_xaxes(log_axis(self.by_distance["distance"] / 1e3))
+        figure.update_yaxes(log_axis(self.by_distance["change"]))
         return Chart("Effect at a distance", "Mean over all positions.", figure)
 
     def _table(self) -> Table:
@@ -160,7 +161,12 @@ class ReceptiveFieldPage:
         )
 
 
-def logarithmic(figure: go.Figure) -> None:
-    """Logarithmic axes, with a label at every power of ten."""
-    figure.update_xaxes(type="log", dtick=1)
-    figure.update_yaxes(type="log", exponentformat="power", dtick=1)
+def _known(ratio: float) -> str:
+    return "–" if math.isnan(ratio) else f"{ratio:.2f}"
+
+
+def _spread(error: float) -> str:
+    """The standard error of a mean over sequences; of one sequence there is none."""
+    if math.isnan(error):
+        return "no standard error of one sequence"
+    return f"± {error:.2f} (standard error)"

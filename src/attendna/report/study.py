@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import blank, class_color
+from attendna.report.style import blank, class_color, value_range
 from attendna.report.trade import Point, trade_charts
 
 
@@ -118,6 +118,10 @@ def dots(part: MetricPart) -> go.Figure:
             name="published",
             marker={"color": class_color(1), "symbol": "x", "size": 9},
         )
+    reached = [
+        number for mark in part.marks for number in (mark.value, mark.low, mark.high, mark.paper)
+    ]
+    figure.update_xaxes(range=value_range(reached, part.metric))
     return figure
 
 

@@ -6,9 +6,12 @@ page's style sheet gives them theirs, so that a chart follows the reader's theme
 paper.
 """
 
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
+import polars as pl
 
 from attendna.tasks.spec import SplitName
 
@@ -44,6 +47,119 @@ CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True, "showTips
 """Plotly's settings of every chart: read by pointing, never dragged by accident while scrolling."""
 
 
+DASHES = ("solid", "dash", "dot", "dashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+
+LIMITS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(
+        ("accuracy", "precision", "recall", "specificity", "f1", "auroc", "auprc", "brier", "ece",
+         "masked_accuracy", "share"),
+        (0.0, 1.0),
+    ),
+    **dict.fromkeys(("mcc", "pearson", "log_pearson", "spearman"), (-1.0, 1.0)),
+    **dict.fromkeys(("loss", "log_loss", "mae", "mse"), (0.0, math.inf)),
+    "r2": (-math.inf, 1.0),
+}  # fmt: skip
+"""Least and greatest value a metric can have; of one that is not listed nothing is known."""
+
+
+Numbers = Iterable[float | None] | pl.Series
+"""Numbers of an axis; those that are missing, NaN or infinite are passed over."""
+
+
+def _known(values: Numbers) -> list[float]:
+    return [float(value) for value in values if value is not None and math.isfinite(value)]
+
+
+def series_line(index: int) -> Line:
+    """How the series with this number is drawn: no two of 24 look alike."""
+    turn, place = divmod(index, len(CLASS_COLORS))
+    look = turn % len(DASHES)
+    return Line(CLASS_COLORS[place], DASHES[look], SYMBOLS[look])
+
+
+def whole_axis(values: Numbers) -> dict[str, Any]:
+    """Settings of an axis that counts, such as epochs: ticks at whole numbers alone.
+
+    The axis ends at whole numbers too, so that there are ticks where all values lie between two.
+    """
+    known = _known(values) or [0.0, 1.0]
+    low, high = math.floor(min(known)), math.ceil(max(known))
+    low -= low == high
+    room = 0.03 * (high - low)
+    return {"range": [low - room, high + room], "tick0": 0, "dtick": _step(high - low)}
+
+
+def _step(width: int) -> int:
+    """The least of 1, 2, 5, 10, … that cuts a width into eight parts at most."""
+    return next(
+        step * 10**power
+        for power in range(20)
+        for step in (1, 2, 5)
+        if step * 10**power * 8 >= width
+    )
+
+
+def value_range(values: Numbers, metric: str = "") -> list[float]:
+    """Ends of an axis around values of a metric, not beyond what it can be.
+
+    Parameters
+    ----------
+    metric
+        Its name as in :data:`LIMITS`; a prefix ``valid_`` or ``train_`` does not matter.
+    """
+    name = metric.removeprefix("valid_").removeprefix("train_")
+    least, most = LIMITS.get(name, (-math.inf, math.inf))
+    known = _known(values)
+    if not known:
+        return [least if math.isfinite(least) else 0.0, most if math.isfinite(most) else 1.0]
+    low, high = min(known), max(known)
+    room = 0.06 * (high - low) or 0.05 * abs(high) or 0.05
+    # A marker at the limit itself needs a little room to be seen whole.
+    edge = 0.02 * (high - low + room)
+    return [
+        max(low - room, least - edge) if low >= least else low - room,
+        min(high + room, most + edge) if high <= most else high + room,
+    ]
+
+
+def number_tick(value: float) -> str:
+    """A number at a tick: 0.2, 500, 20k, 1.5M; no milli and no micro."""
+    for least, size, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return f"{value / size:g}{unit}"
+    if value == 0 or abs(value) >= 1e-4:
+        return f"{value:,g}"
+    times, _, power = f"{value:.0e}".partition("e")
+    of_ten = f"10<sup>{int(power)}</sup>".replace("-", "−")
+    return of_ten if times == "1" else f"{times}·{of_ten}"
+
+
+def log_axis(values: Numbers) -> dict[str, Any]:
+    """Settings of a logarithmic axis with room at its ends, and eight ticks at most."""
+    known = [value for value in _known(values) if value > 0] or [1.0]
+    low, high = math.log10(min(known)), math.log10(max(known))
+    room = max(0.1 * (high - low), 0.1)
+    ends = low - room, high + room
+    powers = range(math.floor(ends[0]), math.ceil(ends[1]) + 1)
+    # Of long axes fewer multiples of the powers are named, of very long ones fewer powers.
+    for steps, apart in (((1, 2, 5), 1), ((1, 3), 1), *(((1,), n) for n in range(1, 400))):
+        ticks = [
+            step * 10.0**power
+            for power in powers
+            for step in steps
+            if power % apart == 0 and ends[0] <= math.log10(step) + power <= ends[1]
+        ]
+        if len(ticks) <= 8:
+            break
+    return {
+        "type": "log",
+        "range": list(ends),
+        "tickvals": ticks,
+        "ticktext": [number_tick(tick) for tick in ticks],
+    }
+
+
 def class_color(index: int) -> str:
     """Color of the class with this number."""
     return CLASS_COLORS[index % len(CLASS_COLORS)]
@@ -71,6 +187,10 @@ def blank(x: str, y: str, *, height: int = 320) -> go.Figure:
         "fixedrange": True,
         "automargin": True,
         "title": {"standoff": 8, "font": {"size": 12.5}},
+        # Without it .2 s is written as 200m, and a learning rate of 1e-5 as 10μ.
+        "exponentformat": "power",
+        "minexponent": 5,
+        "separatethousands": True,
     }
     figure = go.Figure()
     figure.update_layout(

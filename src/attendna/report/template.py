@@ -69,7 +69,8 @@ def measure(value: float | None) -> str:
     """A metric with three decimals and a true minus sign; a dash where it is not defined."""
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:.3f}".replace("-", "−")
+    text = f"{value:.3f}"
+    return (text.removeprefix("-") if float(text) == 0 else text).replace("-", "−")
 
 
 def percent(share: float) -> str:
@@ -82,8 +83,16 @@ def thousands(count: int) -> str:
     return f"{count:,}"
 
 
+def counted(count: int | float, noun: str) -> str:
+    """A number with its noun: 1 epoch, 2.5 epochs, 1,200 rows."""
+    number = f"{count:,}" if float(count).is_integer() else f"{count:,.3g}"
+    return f"{number.removesuffix('.0')} {noun}{'' if count == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """A time as a person says it."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -10,7 +10,7 @@ import polars as pl
 
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import SPLIT_LINES, blank, class_color, rgba
+from attendna.report.style import SPLIT_LINES, Line, blank, rgba, series_line, value_range
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,24 +77,22 @@ class TrackComparisonPage:
     def _charts(self) -> Iterator[Chart]:
         groups = self.scores.group_by("head", "assay", maintain_order=True)
         for number, ((head, assay), part) in enumerate(groups):
-            figure = against(part, self.first, self.second, class_color(number + 1))
+            figure = against(part, self.first, self.second, series_line(number + 1))
             yield Chart(f"{head}, {assay}", "A point is a record.", figure)
 
 
-def against(scores: pl.DataFrame, first: str, second: str, color: str) -> go.Figure:
+def against(scores: pl.DataFrame, first: str, second: str, look: Line) -> go.Figure:
     """Scores of one model over those of another, with the line on which they are equal."""
-    figure = blank(escape(first), escape(second), height=330)
+    figure = blank(f"{escape(first)} (correlation)", f"{escape(second)} (correlation)", height=330)
     one, other = scores["first"].to_numpy(), scores["second"].to_numpy()
-    low, high = float(min(one.min(), other.min())), float(max(one.max(), other.max()))
-    edge = 0.05 * (high - low) or 0.01
-    ends = [low - edge, high + edge]
+    ends = value_range([*one.tolist(), *other.tolist()], "pearson")
     figure.add_scatter(
         x=ends, y=ends, mode="lines", showlegend=False, hoverinfo="skip",
         line={"color": SPLIT_LINES["train"].color, "width": 1, "dash": "dot"},
     )  # fmt: skip
     figure.add_scatter(
         x=one, y=other, mode="markers", showlegend=False,
-        marker={"color": rgba(color, 0.7), "size": 8},
+        marker={"color": rgba(look.color, 0.7), "symbol": look.symbol, "size": 8},
         text=[escape(name) for name in scores["id"]],
         hovertemplate="%{text}: %{x:.3f}, %{y:.3f}<extra></extra>",
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The page about a run of tracks: how well each is predicted, and what that looks like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -19,7 +19,8 @@ from attendna.evaluation.track_files import (
 from attendna.report.page import Chart
 from attendna.report.run import Run
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import SPLIT_TITLES, blank, class_color, rgba
+from attendna.report.style import SPLIT_TITLES, blank, rgba, series_line, value_range
+from attendna.report.template import counted
 from attendna.report.training_section import settings, training
 from attendna.tasks.spec import SPLITS, SplitName
 
@@ -79,8 +80,8 @@ class TrackRunPage:
         if not self.measured:
             return "This run has not been evaluated yet: attendna evaluate measures it."
         told = [
-            f"{head} {value:.3f} ({low:.3f} to {high:.3f}) over {tracks} tracks and {n} "
-            f"{SPLIT_TITLES[split]} records"
+            f"{head} {value:.3f} ({low:.3f} to {high:.3f}) over {counted(tracks, 'track')} and "
+            f"{counted(n, f'{SPLIT_TITLES[split]} record')}"
             for head, split in self.measured
             if split == self.measured[0][1]
             for value, low, high, tracks, n in self._overall(head, split)
@@ -159,17 +160,17 @@ def _assay_rows(assays: pl.DataFrame) -> Iterator[list[str]]:
 
 def by_track(tracks: pl.DataFrame) -> go.Figure:
     """Points for the correlation of each track, in a column for each assay."""
-    figure = blank("", "Pearson", height=340)
+    figure = blank("", "Pearson correlation", height=340)
     random = np.random.default_rng(0)
     known = tracks.filter(pl.col("metric") == "pearson", pl.col("value").is_not_nan())
     for number, ((assay,), part) in enumerate(known.group_by("assay", maintain_order=True)):
-        color, values = class_color(number + 1), part["value"].to_numpy()
+        look, values = series_line(number + 1), part["value"].to_numpy()
         figure.add_scatter(
             x=number + random.uniform(-0.25, 0.25, part.height),
             y=values,
             mode="markers",
             name=escape(str(assay)),
-            marker={"color": rgba(color, 0.6), "size": 6},
+            marker={"color": rgba(look.color, 0.6), "symbol": look.symbol, "size": 6},
             text=[escape(text) for text in part["description"]],
             hovertemplate="%{text}: %{y:.3f}<extra></extra>",
         )
@@ -177,12 +178,21 @@ def by_track(tracks: pl.DataFrame) -> go.Figure:
             x=[number - 0.35, number + 0.35],
             y=[values.mean()] * 2,
             mode="lines",
-            line={"color": color, "width": 2},
+            line={"color": look.color, "dash": look.dash, "width": 2},
             showlegend=False,
             hovertemplate="mean %{y:.3f}<extra></extra>",
         )
     figure.update_xaxes(showticklabels=False, ticks="")
+    figure.update_yaxes(range=value_range(known["value"], "pearson"))
     return figure
+
+
+def title_of(row: Mapping[str, object]) -> str:
+    """The description of a track, with its identifier: both strands share a description."""
+    description, identifier = str(row["description"] or ""), str(row["identifier"])
+    if identifier in description:
+        return description
+    return f"{description} ({identifier})" if description else identifier
 
 
 def _example(row: dict[str, object]) -> Chart:
@@ -192,7 +202,7 @@ def _example(row: dict[str, object]) -> Chart:
     title = "kb of the predicted part"
     if start is not None:
         place, title = place + int(str(start)) / 1e3, f"{row['chrom']} (kb)"
-    figure = blank(escape(title), "", height=210)
+    figure = blank(escape(title), f"signal per {size} bp", height=210)
     for name, values, color, fill in (
         ("observed", observed, OBSERVED, "tozeroy"),
         ("predicted", predicted, PREDICTED, None),
@@ -203,7 +213,6 @@ def _example(row: dict[str, object]) -> Chart:
             fillcolor=rgba(color, 0.35) if fill else None,
             hovertemplate=f"{name}: %{{y:.3g}}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(tickformat=",")
     figure.update_yaxes(rangemode="tozero")
     note = f"{row['assay']}, record {row['id']} ({PLACES[str(row['place'])]})"
-    return Chart(str(row["description"]), note, figure)
+    return Chart(title_of(row), note, figure)

@@ -1,14 +1,12 @@
 """What is reached for what it costs: a metric against parameters and seconds."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import plotly.graph_objects as go
 
 from attendna.report.page import Chart
-from attendna.report.style import blank, class_color, rgba
+from attendna.report.style import blank, class_color, log_axis, rgba, value_range
 
 _NOTE = (
     "Means over seeds. Filled points have names: no other row is at least as good, as small and as "
@@ -63,18 +61,7 @@ def scatter(points: Sequence[Point], costs: Sequence[float], title: str, metric:
                 "size": 10,
             },
         )
-    figure.update_xaxes(**_logarithmic(costs))
+    # Shorter times than these are not told apart, and a logarithm needs one.
+    figure.update_xaxes(log_axis([max(cost, 0.1) for cost in costs]))
+    figure.update_yaxes(range=value_range([point.value for point in points], metric))
     return figure
-
-
-def _logarithmic(values: Sequence[float]) -> dict[str, Any]:
-    """An axis with room for names at its ends, and ticks at 1, 2 and 5 times powers of ten."""
-    low, high = math.log10(max(min(values), 0.1)), math.log10(max(*values, 0.1))
-    room = max(0.15 * (high - low), 0.1)
-    powers = range(math.floor(low - room), math.ceil(high + room) + 1)
-    return {
-        "type": "log",
-        "range": [low - room, high + room],
-        "tickvals": [step * 10.0**power for power in powers for step in (1, 2, 5)],
-        "tickformat": "~s",
-    }

@@ -14,8 +14,17 @@ from numpy import ndarray
 
 from attendna.report.page import Chart
 from attendna.report.sheet import Section, Sheet, Table
-from attendna.report.style import GAIN, SPLIT_LINES, blank, class_color, rgba
-from attendna.report.template import duration, measure
+from attendna.report.style import (
+    GAIN,
+    SPLIT_LINES,
+    blank,
+    log_axis,
+    rgba,
+    series_line,
+    value_range,
+    whole_axis,
+)
+from attendna.report.template import counted, duration, measure
 
 MOST_CURVES = 8
 """Trials whose validations are drawn one by one."""
@@ -72,7 +81,8 @@ class TuningPage:
 
     def sheet(self) -> Sheet:
         """The page."""
-        states = dict(self.trials.group_by("state").len().iter_rows())
+        states = dict(self.searched.group_by("state").len().iter_rows())
+        again = self.trials.filter(phase="full").height
         value = measure(None if self.best is None else self.best["value"])
         return Sheet(
             eyebrow="attendna tune",
@@ -80,9 +90,14 @@ class TuningPage:
             lead=self._lead(),
             tiles=[
                 (f"Best {self.metric}", value, "on validation rows"),
-                ("Trials", f"{states.get('complete', 0):,}", "trained to their end"),
+                (
+                    "Trials",
+                    f"{self.searched.height:,}",
+                    f"{states.get('complete', 0):,} trained to their end",
+                ),
                 ("Stopped early", f"{states.get('pruned', 0):,}", "behind the median"),
-                ("Failed", f"{states.get('failed', 0):,}", "told below"),
+                ("Failed", f"{states.get('failed', 0):,}", "listed under Trials"),
+                *([("Trained again", f"{again:,}", "on all rows")] if again else []),
             ],
             sections=list(self._sections()),
         )
@@ -101,6 +116,7 @@ class TuningPage:
         yield Section(
             "history",
             "The search",
+            [] if self.importances or len(self.keys) < 2 else [self._no_importance()],
             charts=[
                 Chart("Trials in turn", "Hollow points were stopped early.", self.history()),
                 *self._importance(),
@@ -130,8 +146,8 @@ class TuningPage:
                 marker={"color": GAIN, "symbol": symbol, "size": 8},
                 hovertemplate=f"trial %{{x}}: {self.metric} %{{y:.4f}}<extra>{state}</extra>",
             )
-        if self.searched.height <= MOST_ROWS:
-            figure.update_xaxes(dtick=1)
+        figure.update_xaxes(whole_axis(self.searched["number"]))
+        figure.update_yaxes(range=self._reached)
         complete = self.searched.filter(state="complete").sort("number")
         values = complete["value"]
         line = SPLIT_LINES["train"]
@@ -144,6 +160,13 @@ class TuningPage:
             hoverinfo="skip",
         )
         return figure
+
+    def _no_importance(self) -> str:
+        finished = counted(self.ranked.height, "trial")
+        return (
+            "How much each setting matters (fANOVA) is not shown: "
+            f"{finished} trained to the end, which is too few to estimate it."
+        )
 
     def _importance(self) -> Iterator[Chart]:
         if len(self.importances) < 2:
@@ -159,6 +182,11 @@ class TuningPage:
         )
         figure.update_xaxes(tickformat=".0%", rangemode="tozero")
         yield Chart("Importance", "fANOVA over the trials that were trained to their end.", figure)
+
+    @property
+    def _reached(self) -> list[float]:
+        """The scale on which every chart draws what the trials reached."""
+        return value_range(self.searched["value"], self.metric)
 
     def slice(self, key: str) -> go.Figure:
         """What was reached with each value of a setting."""
@@ -177,7 +205,8 @@ class TuningPage:
             places = [_escaped(told(text)) for text in _choices(mine[key])]
             figure.update_xaxes(type="category", categoryorder="array", categoryarray=places)
         else:
-            figure.update_xaxes(type="log" if self.keys[key] else "linear")
+            figure.update_xaxes(_setting_axis(mine[key], self.keys[key]))
+        figure.update_yaxes(range=self._reached)
         return figure
 
     def parallel(self) -> go.Figure:
@@ -234,21 +263,27 @@ class TuningPage:
 
     def _curve(self, best: pl.DataFrame, column: str, title: str) -> go.Figure:
         figure = blank("epoch", f"validation {title}", height=320)
+        drawn: list[float] = []
         for place, trial in enumerate(best.sort(*self.keys).iter_rows(named=True)):
+            look = series_line(place)
             log = self.logs.filter(phase="search", number=trial["number"])
             validated = log[column].to_numpy()
             values = [f"{key.rpartition('.')[2]} {told(trial[key])}" for key in self.keys]
+            shown = 1 - validated if column == "valid_specificity" else validated
+            drawn += shown.tolist()
             name = values[0] if len(values) == 1 else f"trial {trial['number']}"
             figure.add_scatter(
                 x=log["epoch"].to_numpy(),
-                y=1 - validated if column == "valid_specificity" else validated,
+                y=shown,
                 mode="lines+markers",
                 name=_escaped(name),
-                line={"color": class_color(place), "width": 2},
-                marker={"size": 6},
+                line={"color": look.color, "dash": look.dash, "width": 2},
+                marker={"symbol": look.symbol, "size": 6},
                 hovertemplate=f"epoch %{{x}}: {title} %{{y:.4f}}"
                 f"<extra>{_escaped(', '.join(values))}</extra>",
             )
+        figure.update_xaxes(whole_axis(self.logs.filter(phase="search")["epoch"]))
+        figure.update_yaxes(range=value_range(drawn, column))
         return figure
 
     def _failures(self) -> list[str]:
@@ -274,6 +309,13 @@ class TuningPage:
     def _cells(self, row: Mapping[str, Any]) -> list[str]:
         values = [told(row[key]) for key in self.keys]
         return [_number(row), *values, measure(row["value"]), duration(row["seconds"] or 0.0)]
+
+
+def _setting_axis(values: pl.Series, logarithmic: bool) -> dict[str, Any]:
+    """The axis of a setting that is a number."""
+    if logarithmic:
+        return log_axis(values)
+    return whole_axis(values) if values.dtype.is_integer() else {}
 
 
 def _number(row: Mapping[str, Any]) -> str:

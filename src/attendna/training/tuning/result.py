@@ -30,6 +30,9 @@ STATES = {
     "WAITING": "waiting",
 }
 
+ENOUGH_TRIALS = 10
+"""Finished trials from which on the importance of settings is estimated; of fewer it is chance."""
+
 _TYPES = {
     "phase": pl.String,
     "number": pl.Int64,
@@ -135,11 +138,11 @@ def _best(tuning: Tuning) -> tuple[tuple[str, int] | None, RunConfig | None]:
 def importances(phase: Phase) -> dict[str, float]:
     """How much of the differences between trials each key explains (fANOVA), the most first.
 
-    Empty where fewer than two trials came to their end, or all to the same.
+    Empty where fewer than :data:`ENOUGH_TRIALS` came to their end, or all to the same.
     """
     states = optuna().trial.TrialState
-    values = {trial.value for trial in phase.trials() if trial.state == states.COMPLETE}
-    if len(values) < 2:
+    values = [trial.value for trial in phase.trials() if trial.state == states.COMPLETE]
+    if len(values) < ENOUGH_TRIALS or len(set(values)) < 2:
         return {}
     importance = optuna().importance
     with quietly():
