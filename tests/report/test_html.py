@@ -6,6 +6,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import plotly.graph_objects as go
@@ -140,7 +141,7 @@ def test_every_link_has_its_place(full: str) -> None:
     parsed = Parsed(full)
     ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    links = [str(a["href"])[1:] for tag, a in parsed.elements if tag == "a"]
+    links = [str(a["href"])[1:] for tag, a in parsed.elements if tag == "a" and "download" not in a]
     assert len(links) == 8
     assert set(links) <= set(ids)
 
@@ -324,3 +325,23 @@ def test_importance_in_the_run_folder_is_found(make_run, task: Task) -> None:
     sequences = task.read("valid").sequences.take(range(2))
     saturation_mutagenesis(predictor, sequences).write(run / "ism")
     assert "Rows are 2 sequences." in page_of(run).prose
+
+
+def test_what_the_page_shows_can_be_saved(full: str, trained: Path) -> None:
+    saved = {
+        str(attributes["download"]): unquote(str(attributes["href"]).partition(",")[2])
+        for tag, attributes in Parsed(full).elements
+        if tag == "a" and "download" in attributes
+    }
+    assert {"data.csv", "Loss.csv", "variants.csv", "measures.csv", "ROC.csv"} < set(saved)
+    measures = pl.read_csv(saved["measures.csv"].encode())
+    rows = {(row["split"], row["metric"]): row["value"] for row in metric_rows(trained)}
+    for split, metric, value in measures.select("split", "metric", "value").iter_rows():
+        assert value == pytest.approx(rows[split, metric], nan_ok=True)
+    log = pl.read_csv(trained / "log.csv")
+    losses = pl.read_csv(saved["Loss.csv"].encode())
+    assert losses.filter(series="training")["loss"].to_list() == pytest.approx(
+        log["train_loss"].to_list(), rel=1e-6
+    )
+    matrix = pl.read_csv(saved["confusion_matrix.csv"].encode())
+    assert matrix.select(pl.sum_horizontal(pl.exclude("true class"))).sum().item() == 60

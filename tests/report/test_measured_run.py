@@ -76,7 +76,7 @@ def test_a_transfer_says_its_learner(
     out = transfer(config, task.folder, tmp_path / "out", device="cpu", progress=False)
     sheet = MeasuredRunPage(Run(out)).sheet()
     assert ("Learner", "logistic") in [tile[:2] for tile in sheet.tiles]
-    assert sheet.sections[-1].facts[0][0] == "transfer.yaml"
+    assert sheet.sections[-1].code[0][0] == "All settings (transfer.yaml)"
     assert write_report(out, tmp_path / "page.html").is_file()
 
 

@@ -30,6 +30,10 @@ def test_without_a_log_there_is_no_section(tmp_path: Path) -> None:
 
 def test_settings_and_machine(tmp_path: Path) -> None:
     run = write(tmp_path)
-    assert settings(run).facts == [("run.yaml", "seed: 3\n")]
-    (tmp_path / "environment.json").write_text('{"python": "3.11", "task": "x"}')
-    assert settings(Run(tmp_path)).facts[1:] == [("python", "3.11")]
+    assert settings(run).code == [("All settings (run.yaml)", "seed: 3\n")]
+    assert settings(run).facts == []
+    known = '{"python": "3.11", "task": "x", "command": "attendna train a.yaml", "commit": "1a2b"}'
+    (tmp_path / "environment.json").write_text(known)
+    assert settings(Run(tmp_path)).facts == [
+        ("Command", "attendna train a.yaml"), ("Python", "3.11"), ("Commit", "1a2b"),
+    ]  # fmt: skip

@@ -19,6 +19,7 @@ import attendna
 from attendna.cli.command import VerbCommand
 from attendna.cli.data_build import app as data_build
 from attendna.core.errors import UserError
+from attendna.core.provenance import commanded
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -220,9 +221,10 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; see :func:`main`."""
     warnings.showwarning = _show_warning
     try:
-        code = typer.main.get_command(app)(
-            args=arguments, prog_name="attendna", standalone_mode=False
-        )
+        with commanded(sys.argv[1:] if arguments is None else arguments):
+            code = typer.main.get_command(app)(
+                args=arguments, prog_name="attendna", standalone_mode=False
+            )
     except UserError as error:
         return _complain(str(error))
     except typer.TyperException as error:

@@ -149,7 +149,8 @@ class FinetuningPage:
             ]
         ).drop_nulls()
         if frame.height:
-            yield Chart("", "", figures.metric_intervals(frame, _LINES, _NAMES), wide=True)
+            figure = figures.metric_intervals(frame, _LINES, _NAMES)
+            yield Chart("", "", figure, wide=True, data=frame)
 
     def _matrices(self) -> Section:
         thresholds, classes = self.found["thresholds"], self.found["classes"]

@@ -22,6 +22,7 @@ from attendna.core.config import Tree, to_yaml
 from attendna.evaluation.metrics import METRICS, Metric, Sample, all_metrics
 from attendna.report import figures
 from attendna.report.data_card import DataCard
+from attendna.report.download import figure_csv, frame_csv
 from attendna.report.examples import (
     MOST_BASES,
     Example,
@@ -55,6 +56,13 @@ class Chart(NamedTuple):
     note: str
     figure: go.Figure
     wide: bool = False
+    data: pl.DataFrame | None = None
+    """The numbers it shows, where they are not those of its points."""
+
+    @property
+    def csv(self) -> str:
+        """The same as CSV."""
+        return figure_csv(self.figure) if self.data is None else frame_csv(self.data)
 
 
 class Measured(NamedTuple):
@@ -224,6 +232,22 @@ class Page:
         if self.card is not None and self.spec is not None:
             yield from data_charts(self.spec, self.card)
 
+    @property
+    def splits_frame(self) -> pl.DataFrame:
+        """The table of splits, with all classes."""
+        card, spec = self.card, self.spec
+        if card is None or spec is None:
+            return pl.DataFrame()
+        return pl.DataFrame(
+            [
+                {"split": name, "sequences": of.n}
+                | {f"sequences of {c}": n for c, n in zip(spec.classes, of.counts, strict=True)}
+                | {"shortest": of.shortest, "longest": of.longest}
+                | {"mean GC": of.mean_gc, "share of unknown bases": of.unknown}
+                for name, of in card.splits.items()
+            ]
+        )
+
     # Training
 
     @cached_property
@@ -331,7 +355,7 @@ class Page:
         if frame.is_empty():
             return None
         frame = frame.filter(pl.col("high").max().over("title") <= 1)
-        return Chart("", "", figures.metric_intervals(frame), wide=True)
+        return Chart("", "", figures.metric_intervals(frame), wide=True, data=frame)
 
     @cached_property
     def evaluated(self) -> dict[SplitName, Evaluated]:
@@ -424,8 +448,10 @@ class Page:
             f"Rows are {which} sequences. Blue bases hold the log-odds of the class up, orange "
             "ones hold them down: the mean fall over the three substitutions of each base."
         )
-        figure = figures.importance_map(self.importance.ids, self.importance.values)
-        return Chart("Importance by position", note, figure, wide=True)
+        ids, values = self.importance.ids, self.importance.values
+        figure = figures.importance_map(ids, values)
+        data = pl.DataFrame({"id": ids} | {str(at): column for at, column in enumerate(values.T)})
+        return Chart("Importance by position", note, figure, wide=True, data=data)
 
     # The model
 
@@ -454,6 +480,21 @@ class Page:
 
         return sorted(tried.items(), key=rank)
 
+    @property
+    def variants_frame(self) -> pl.DataFrame:
+        """The table of what the search tried."""
+        return pl.DataFrame(
+            [
+                {
+                    "variant": name,
+                    f"validation {self.search_title}": float(tried["score"]),
+                    "steps": tried["steps"],
+                    "settings": ", ".join(f"{key}={value}" for key, value in tried["set"].items()),
+                }
+                for name, tried in self.variants
+            ]
+        )
+
     def model_facts(self) -> Iterator[tuple[str, str]]:
         """Name and value of what a reader must know of the model."""
         header = self.run.header
@@ -478,27 +519,6 @@ class Page:
         yield "Seed", str(self.run.config.get("seed", "?"))
         yield "Run", str(checkpoint["run_id"])
         yield "Rows it has seen", f"SHA-256 {contract['split_hash']}"
-
-    def environment_facts(self) -> Iterator[tuple[str, str]]:
-        """Name and value of what the run was made with."""
-        environment = self.run.environment or {}
-        cores = environment.get("cores")
-        told = {
-            "device": "Device",
-            "device_name": "Processor",
-            "precision": "Precision",
-            "threads": "Threads",
-            "system": "System",
-            "python": "Python",
-            "attendna": "attendna",
-        }
-        for key, title in told.items():
-            if environment.get(key):
-                of = f" of {cores} cores" if key == "threads" and cores else ""
-                yield title, f"{environment[key]}{of}"
-        packages: Mapping[str, str] = environment.get("packages", {})
-        if packages:
-            yield "Packages", ", ".join(f"{name} {version}" for name, version in packages.items())
 
 
 def _told(tree: Mapping[str, Any]) -> str:

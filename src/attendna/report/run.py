@@ -7,6 +7,7 @@ damaged is an error of one line.
 import json
 import math
 import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -154,6 +155,29 @@ class Run:
             return pl.read_parquet(path)
         except (PolarsError, OSError) as error:
             raise self._damaged(path.name) from error
+
+    def environment_facts(self) -> Iterator[tuple[str, str]]:
+        """Name and value of what the run was made with."""
+        environment = self.environment or {}
+        cores = environment.get("cores")
+        titles = {
+            "command": "Command",
+            "device": "Device",
+            "device_name": "Processor",
+            "precision": "Precision",
+            "threads": "Threads",
+            "system": "System",
+            "python": "Python",
+            "attendna": "attendna",
+            "commit": "Commit",
+        }
+        for key, title in titles.items():
+            if environment.get(key):
+                of = f" of {cores} cores" if key == "threads" and cores else ""
+                yield title, f"{environment[key]}{of}"
+        packages: Mapping[str, str] = environment.get("packages", {})
+        if packages:
+            yield "Packages", ", ".join(f"{name} {number}" for name, number in packages.items())
 
     def evaluated(self, task: str) -> dict[SplitName, Evaluated]:
         """The predictions of each evaluated split of a task, in the order of splits."""

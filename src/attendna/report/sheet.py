@@ -55,6 +55,8 @@ class Section:
     matrices: Sequence[Matrix] = ()
     """Side by side."""
     pictures: Sequence[Picture] = ()
+    code: Pairs = ()
+    """Titles and long texts, such as settings, that are folded away."""
 
 
 @dataclass(frozen=True)

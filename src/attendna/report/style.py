@@ -7,7 +7,8 @@ paper.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -63,7 +64,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 """Least and greatest value a metric can have; of one that is not listed nothing is known."""
 
 
-Numbers = Iterable[float | None] | pl.Series
+Numbers = Iterable[int | float | None] | pl.Series
 """Numbers of an axis; those that are missing, NaN or infinite are passed over."""
 
 
@@ -139,25 +140,27 @@ def log_axis(values: Numbers) -> dict[str, Any]:
     """Settings of a logarithmic axis with room at its ends, and eight ticks at most."""
     known = [value for value in _known(values) if value > 0] or [1.0]
     low, high = math.log10(min(known)), math.log10(max(known))
-    room = max(0.1 * (high - low), 0.1)
+    room = max(0.1 * (high - low), 0.25)
     ends = low - room, high + room
-    powers = range(math.floor(ends[0]), math.ceil(ends[1]) + 1)
-    # Of long axes fewer multiples of the powers are named, of very long ones fewer powers.
-    for steps, apart in (((1, 2, 5), 1), ((1, 3), 1), *(((1,), n) for n in range(1, 400))):
-        ticks = [
-            step * 10.0**power
-            for power in powers
-            for step in steps
-            if power % apart == 0 and ends[0] <= math.log10(step) + power <= ends[1]
-        ]
-        if len(ticks) <= 8:
-            break
+    ticks = next(found for found in _log_ticks(*ends) if len(found) <= 8)
     return {
         "type": "log",
         "range": list(ends),
         "tickvals": ticks,
         "ticktext": [number_tick(tick) for tick in ticks],
     }
+
+
+def _log_ticks(low: float, high: float) -> Iterator[list[float]]:
+    """Ticks between two powers of ten: fewer multiples each time, then fewer powers."""
+    sparser = (((1,), apart) for apart in count(1))
+    for steps, apart in chain((((1, 2, 5), 1), ((1, 3), 1)), sparser):
+        yield [
+            step * 10.0**power
+            for power in range(math.floor(low), math.ceil(high) + 1)
+            for step in steps
+            if power % apart == 0 and low <= math.log10(step) + power <= high
+        ]
 
 
 def class_color(index: int) -> str:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from attendna.genome.contigs import natural_key
 from attendna.report.data_card import DataCard
+from attendna.report.examples import MOST_BASES
 from attendna.report.page import Chart, data_charts
 from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.style import SPLIT_LINES, SPLIT_TITLES, blank
@@ -19,8 +20,6 @@ from attendna.tasks.track_spec import TrackSpec
 
 MOST_CLASSES = 200
 """Classes or tracks beyond which the table of their counts is left out."""
-
-SHOWN_BASES = 120
 
 _COUNTED = {
     "binary": "Rows of each class",
@@ -109,7 +108,7 @@ class TaskPage:
             [
                 example.id,
                 example.label,
-                example.sequence[:SHOWN_BASES] + "…" * (len(example.sequence) > SHOWN_BASES),
+                example.sequence[:MOST_BASES] + "…" * (len(example.sequence) > MOST_BASES),
             ]
             for example in self.examples
         ]

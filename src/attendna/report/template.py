@@ -9,6 +9,7 @@ import base64
 import gzip
 import json
 import math
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,8 +20,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from attendna.core.provenance import command, version
+from attendna.report.download import csv_address, file_name, frame_csv, matrix_csv, table_csv
 from attendna.report.examples import blocks
 from attendna.report.style import CONFIG
+
+LONGEST_WORD = 40
+"""Letters of a word beyond which a cell of a table may break it."""
 
 
 @cache
@@ -34,9 +40,29 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = environment.filters
-    for function in (blocks, duration, embedded, measure, percent, picture, thousands):
+    for function in (
+        blocks, cells_csv, chart_csv, csv_address, duration, embedded, file_name, frame_csv,
+        is_long, measure, percent, picture, table_csv, thousands,
+    ):  # fmt: skip
         filters[function.__name__] = function
+    names: dict[str, Any] = environment.globals
+    names |= {"command": command, "version": version}
     return environment
+
+
+def chart_csv(chart: Any) -> str:
+    """The numbers of a chart of a page."""
+    return chart.csv
+
+
+def cells_csv(cells: Sequence[Sequence[Any]], classes: Sequence[str]) -> str:
+    """The counts of a confusion matrix of a page."""
+    return matrix_csv([[cell.sequences for cell in row] for row in cells], classes)
+
+
+def is_long(text: str) -> bool:
+    """Whether a cell holds a sequence, or what else has no place to break a line."""
+    return len(max(text.split(), default="", key=len)) > LONGEST_WORD
 
 
 def part(ending: str) -> Markup:

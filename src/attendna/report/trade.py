@@ -52,6 +52,7 @@ def scatter(points: Sequence[Point], costs: Sequence[float], title: str, metric:
             name="worth its cost" if efficient else "another is better and no dearer",
             text=[point.name for point in mine],
             textposition="top center",
+            cliponaxis=False,
             customdata=[(point.parameters, point.seconds) for point in mine],
             hovertemplate="%{text}<br>%{y:.4f}<br>%{customdata[0]:,.0f} parameters"
             "<br>%{customdata[1]:,.0f} s<extra></extra>",

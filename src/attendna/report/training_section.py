@@ -28,8 +28,10 @@ def training(run: Run, column: str = "", title: str = "", note: str = "") -> Ite
 
 
 def settings(run: Run) -> Section:
-    """The settings, and the machine where it is known."""
-    environment = run.environment or {}
-    told = ("device_name", "precision", "threads", "attendna", "python")
-    facts = [(name, str(environment[name])) for name in told if name in environment]
-    return Section("settings", "Settings", facts=[(run.file, to_yaml(run.config)), *facts])
+    """The settings, and the command and the machine where they are known."""
+    return Section(
+        "settings",
+        "Settings",
+        facts=list(run.environment_facts()),
+        code=[(f"All settings ({run.file})", to_yaml(run.config))],
+    )

@@ -125,7 +125,8 @@ class TuningPage:
         slices = [Chart(key, "", self.slice(key)) for key in self.keys]
         if len(self.keys) > 1:
             note = f"A line a trial, the {MOST_LINES} best; the stronger, the better."
-            slices.append(Chart("All settings", note, self.parallel(), wide=True))
+            data = self.ranked.select("number", *self.keys, "value").head(MOST_LINES)
+            slices.append(Chart("All settings", note, self.parallel(), wide=True, data=data))
         yield Section("settings", "Settings", charts=slices)
         curves = list(self.curves())
         if curves:

@@ -75,7 +75,10 @@ def costs(results: pl.DataFrame, metrics: Mapping[str, str]) -> list[tuple[str, 
 
 def _mean(values: pl.Series) -> str:
     known = values.drop_nulls()
-    return f"{fmean(known):,.0f}" if known.len() else "–"
+    if not known.len():
+        return "–"
+    mean = fmean(known)
+    return f"{mean:,.0f}" if mean >= 10 else f"{mean:.2g}"
 
 
 def told_failures(results: pl.DataFrame) -> Iterator[str]:

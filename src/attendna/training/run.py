@@ -41,6 +41,7 @@ from attendna.core.config import (
 from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file, publish_folder, refuse_existing
 from attendna.core.outputs import OutputFolder
+from attendna.core.provenance import command, commit
 from attendna.evaluation.evaluate import read_metrics
 from attendna.evaluation.measures import find_metric
 from attendna.genome.alphabet import LetterPolicy
@@ -519,6 +520,10 @@ class Environment:
     system: str
     python: str
     packages: dict[str, str]
+    command: str = ""
+    """The command line; empty where Python called."""
+    commit: str = ""
+    """The commit of the code, empty if not known."""
     format: int = FORMAT
 
     @classmethod
@@ -548,6 +553,8 @@ class Environment:
             system=f"{platform.system()} {platform.release()} {platform.machine()}",
             python=platform.python_version(),
             packages={name: version(name) for name in names},
+            command=command(),
+            commit=commit(),
         )
 
 

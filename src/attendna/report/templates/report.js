@@ -21,8 +21,39 @@ async function drawCharts() {
     return;
   }
   for (const chart of charts) {
-    const { data, layout, config } = JSON.parse(chart.nextElementSibling.textContent);
+    const { data, layout, config } = figureOf(chart);
     await Plotly.newPlot(chart, data, layout, config);
+  }
+}
+
+function figureOf(chart) {
+  return JSON.parse(chart.nextElementSibling.textContent);
+}
+
+// A saved picture is drawn anew, in dark ink on white: the colors of the page are those of its style sheet.
+async function savePicture(chart, format, filename) {
+  const { data, layout } = figureOf(chart);
+  const font = { ...layout.font, color: "#1b2026" };
+  const { width, height } = chart.getBoundingClientRect();
+  const figure = { data, layout: { ...layout, font, paper_bgcolor: "#ffffff" } };
+  await Plotly.downloadImage(figure, { format, width, height, scale: format === "png" ? 3 : 1, filename });
+}
+
+function saveFile(image) {
+  const link = document.createElement("a");
+  link.href = image.src;
+  link.download = `${image.dataset.title}.svg`;
+  link.click();
+}
+
+function offerPictures() {
+  for (const button of document.querySelectorAll("button[data-picture]")) {
+    const figure = button.closest("figure");
+    button.addEventListener("click", () => {
+      if (!figure) return saveFile(button.parentElement.previousElementSibling.querySelector("img"));
+      const name = figure.querySelector("a[download]").download.replace(/\.csv$/, "");
+      return savePicture(figure.querySelector(".chart"), button.dataset.picture, name);
+    });
   }
 }
 
@@ -63,4 +94,5 @@ if (matchMedia("(max-width: 70rem)").matches) document.querySelector("nav.conten
 window.addEventListener("beforeprint", scaleForPaper);
 window.addEventListener("afterprint", scaleForScreen);
 followReader();
+offerPictures();
 drawCharts().then(() => { document.documentElement.dataset.drawn = "yes"; });
