@@ -284,10 +284,11 @@ def test_hostile_names_are_text(make_run, tmp_path: Path) -> None:
 
 def test_an_existing_page_is_kept_without_force(trained: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
-    out.write_text("mine")
+    earlier = '<meta name="generator" content="attendna 0">'
+    out.write_text(earlier)
     with pytest.raises(FolderError, match="exists"):
         write_report(trained, out)
-    assert out.read_text() == "mine"
+    assert out.read_text() == earlier
     write_report(trained, out, force=True)
     assert out.read_text("utf-8").startswith("<!doctype html>")
     with pytest.raises(FolderError, match="is a folder"):
