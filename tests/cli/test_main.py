@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,17 @@ def test_every_verb_is_a_file_with_a_page_of_help(capsys: pytest.CaptureFixture[
             page = capsys.readouterr().out
             assert f"attendna {' '.join(words)}" in page
             assert "--json" in page
+
+
+def test_sigterm_is_one_line_and_leaves_nothing_half(tmp_path: Path) -> None:
+    words = ["data", "simulate-regulation", "--out", str(tmp_path / "out"), "--set", "genes=20000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "attendna", *words], stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not any(tmp_path.iterdir()):
+            time.sleep(0.05)
+            assert process.poll() is None
+        process.terminate()
+        said = process.communicate(timeout=30)[1]
+    assert (process.returncode, said) == (143, "terminated\n")
+    assert not any(tmp_path.iterdir())

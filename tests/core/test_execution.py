@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from attendna.core.ending import TERMINATED, heeding_sigterm
 from attendna.core.errors import DataError, MissingExtraError, ResourceError
 from attendna.core.execution import Execution
 
@@ -35,6 +36,14 @@ def stay(folder: str) -> None:
 
 def map_stay(folder: str) -> None:
     list(Execution(workers=2).map(stay, [folder, folder]))
+
+
+def map_stay_until_told(folder: str) -> None:
+    try:
+        with heeding_sigterm():
+            map_stay(folder)
+    except KeyboardInterrupt:
+        sys.exit(TERMINATED)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -76,6 +85,21 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     workers = [psutil.Process(pid) for pid in pids]
     parent.kill()
     parent.join()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert all(one.status() == psutil.STATUS_ZOMBIE for one in alive)
+
+
+def test_workers_end_when_their_parent_is_told_to_end(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    parent = spawn.Process(target=map_stay_until_told, args=(str(tmp_path),))
+    parent.start()
+    while len(pids := [int(file.name) for file in tmp_path.iterdir()]) < 2:
+        assert parent.is_alive()
+        time.sleep(0.05)
+    workers = [psutil.Process(pid) for pid in pids]
+    parent.terminate()
+    parent.join(timeout=20)
+    assert parent.exitcode == TERMINATED
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert all(one.status() == psutil.STATUS_ZOMBIE for one in alive)
 

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 import attendna
 from attendna.cli.command import VerbCommand
 from attendna.cli.data_build import app as data_build
+from attendna.core.ending import TERMINATED, heeding_sigterm
 from attendna.core.errors import UserError
 from attendna.core.provenance import commanded
 
@@ -207,7 +208,8 @@ def options(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 an error the user can mend, 130 interrupted.
+    """Run the command line and exit: 0 done, 2 an error the user can mend, 130 interrupted, 143
+    terminated.
 
     Parameters
     ----------
@@ -221,7 +223,10 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; see :func:`main`."""
     warnings.showwarning = _show_warning
     try:
-        with commanded(sys.argv[1:] if arguments is None else arguments):
+        with (
+            commanded(sys.argv[1:] if arguments is None else arguments),
+            heeding_sigterm() as told,
+        ):
             code = typer.main.get_command(app)(
                 args=arguments, prog_name="attendna", standalone_mode=False
             )
@@ -235,7 +240,8 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         return _complain(complaint)
     if code == INTERRUPTED:
-        print("interrupted", file=sys.stderr)  # noqa: T201
+        code = TERMINATED if told.to_end else INTERRUPTED
+        print("terminated" if told.to_end else "interrupted", file=sys.stderr)  # noqa: T201
     return code if isinstance(code, int) else 0
 
 

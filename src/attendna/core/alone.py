@@ -8,6 +8,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from attendna.core.ending import follow_parent
 from attendna.core.errors import ResourceError
 
 Unit = TypeVar("Unit")
@@ -53,6 +54,7 @@ def run_alone(work: Callable[[Unit], Result], unit: Unit) -> Result:
 
 
 def _work(sender: Connection, work: Callable[[Any], Any], unit: Any) -> None:
+    follow_parent()
     try:
         answer = False, work(unit)
     except Exception as error:  # noqa: BLE001 - it is raised where it was asked for

@@ -6,7 +6,6 @@ that neither units nor results pile up in memory.
 
 import logging
 import multiprocessing
-import os
 import signal
 import threading
 from collections import deque
@@ -19,6 +18,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field
 
 from attendna.core.config import Config
+from attendna.core.ending import follow_parent
 from attendna.core.errors import MissingExtraError, ResourceError
 
 Unit = TypeVar("Unit")
@@ -57,6 +57,7 @@ def _over_processes(
 ) -> Iterator[Result]:
     # Threads, as Polars has them, do not survive a fork: workers start anew.
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent)
     try:
         yield from _in_order(
@@ -64,21 +65,13 @@ def _over_processes(
         )
     except BrokenProcessPool as error:
         raise ResourceError("a worker process was killed", "use fewer --workers") from error
+    except KeyboardInterrupt:
+        # Units may last for hours, and SIGTERM reaches this process alone.
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def follow_parent() -> None:
-    """End this process when the one that started it ends, even by a kill."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        # Work that nobody waits for would keep its folder locked against those who go on with it.
-        os._exit(1)
 
 
 def _over_ray(

@@ -13,7 +13,9 @@ import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from attendna.core.ending import answering_sigterm
 from attendna.prediction.device import Precision
 from attendna.training.module import Learner
 from attendna.training.run import OptimizerConfig, RunFolder
@@ -117,10 +119,14 @@ def run(trainer: Trainer, module: Learner, loader: Remaining, folder: RunFolder)
     begun = folder.last if folder.last.is_file() else None
     handler = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(module, loader, ckpt_path=begun, weights_only=True)
-    except SystemExit:
+        # Lightning's own answer to SIGTERM saves the state after the step that is under way.
+        with answering_sigterm(signal.SIG_DFL):
+            trainer.fit(module, loader, ckpt_path=begun, weights_only=True)
+    except SystemExit as ended:
         # Lightning's answer to Ctrl-C and to SIGTERM; what it means is for the caller to say.
         signal.signal(signal.SIGINT, handler)
+        if isinstance(ended, SIGTERMException) and callable(signal.getsignal(signal.SIGTERM)):
+            signal.raise_signal(signal.SIGTERM)
         raise KeyboardInterrupt from None
 
 

@@ -92,15 +92,13 @@ def test_a_search_goes_on_after_everything_was_killed(
     file.write_text(json.dumps(tree), encoding="utf-8")
     words = ["tune", file, "--task", task.folder, "--out", out, "--trials", "3", "--workers", "2"]
     with subprocess.Popen([sys.executable, "-m", "attendna", *map(str, words)]) as process:
-        while len(list((out / "search").glob("*/log.csv"))) < 2:
-            time.sleep(0.05)
-            assert process.poll() is None
+        workers = wait_for_two(process, out)
         process.kill()
     # The processes that it started end with it, and leave their trials begun.
-    tuning = Tuning.open(Plan(out, task.folder, 3))
-    while (taken := tuning.take()) is None or taken.trial.number == 2:
-        assert taken is None
-        time.sleep(0.1)
+    assert ended(workers)
+    taken = Tuning.open(Plan(out, task.folder, 3)).take()
+    assert taken is not None
+    assert taken.trial.number < 2
     assert taken.claim is not None
     taken.claim.release()
     result = tune(Search.model_validate(tree), task.folder, out, trials=3, progress=False)
@@ -108,6 +106,44 @@ def test_a_search_goes_on_after_everything_was_killed(
     assert result.trials["validations"].to_list() == [40] * 3
     assert result.best is not None
     assert result.best["value"] == result.trials["value"].max()
+
+
+@pytest.mark.slow
+def test_a_search_that_is_told_to_end_ends_with_its_processes(
+    tree: dict[str, Any], task: Task, tmp_path: Path
+) -> None:
+    tree["base"]["trainer"] |= {"epochs": 400, "validations": 400}
+    file, out = tmp_path / "search.yaml", tmp_path / "out"
+    file.write_text(json.dumps(tree), encoding="utf-8")
+    words = ["tune", file, "--task", task.folder, "--out", out, "--trials", "3", "--workers", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "attendna", *map(str, words)], stderr=subprocess.PIPE, text=True
+    ) as process:
+        workers = wait_for_two(process, out)
+        process.terminate()
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 143
+    assert said.splitlines() == ["terminated"]
+    assert ended(workers)
+    # Each saved its state before, and was not killed.
+    attempts = [
+        t.user_attrs["killed"] for t in Tuning.open(Plan(out, task.folder, 3)).phases[0].trials()
+    ]
+    assert attempts == [0, 0]
+
+
+def wait_for_two(process: "subprocess.Popen[Any]", out: Path) -> list[psutil.Process]:
+    """All processes of a search, when two of them have trained a while."""
+    while len(list((out / "search").glob("*/log.csv"))) < 2:
+        time.sleep(0.05)
+        assert process.poll() is None
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def ended(processes: list[psutil.Process]) -> bool:
+    """Whether processes end soon; where nobody waits for them they stay as zombies."""
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
 
 
 def test_what_another_process_trains_is_waited_for(

@@ -10,8 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
+from attendna.core.ending import follow_parent, heeding_sigterm
 from attendna.core.errors import ResourceError, UserError
-from attendna.core.execution import follow_parent
 from attendna.tasks.store import open_task
 from attendna.training.run import default_threads
 from attendna.training.tuning.folder import TuneFolder
@@ -137,7 +137,8 @@ def _work(plan: Plan, threads: int, complaints: Any) -> None:
     follow_parent()
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     try:
-        work(plan)
+        with heeding_sigterm():
+            work(plan)
     except UserError as error:
         complaints.put(str(error))
         raise SystemExit(2) from None
