@@ -18,7 +18,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-HERE = Path(__file__).parent
 GENOMES = ("sacCer3", "hg38_regions", "hg19_regions", "mm10_regions")
 TASK = "genomic_benchmarks/human_enhancers_cohn_test_folds"
 
@@ -49,7 +48,7 @@ def route(
     if not checkpoint.exists():
         attendna("export", language, "--out", checkpoint)
     # What finetune does with the best, the search need not do before it.
-    attendna("tune", HERE / "tune_learning_rate.yaml", "--from", checkpoint, "--task", task,
+    attendna("tune", "tune_learning_rate", "--from", checkpoint, "--task", task,
              "--out", rates, "--trials", "4", "--set", f"subset.rows_a_class={rows}",
              "--set", "subset.best=0")  # fmt: skip
     attendna("finetune", rates / "best.yaml", "--from", checkpoint, "--task", task, "--out", run,
@@ -63,7 +62,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/dnabert"))
     parser.add_argument("--task", type=Path, help="another task folder than enhancers of Cohn")
     parser.add_argument("--genome", type=Path, nargs="+", help="other genomes than those in data")
-    parser.add_argument("--pretraining", type=Path, default=HERE / "pretrain_bert.yaml")
+    parser.add_argument("--pretraining", type=Path, default=Path("pretrain_bert"))
     parser.add_argument("--set", action="append", default=[], help="override of the pretraining")
     parser.add_argument("--rows", type=int, default=500, help="rows a class to try the rates on")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Train ``recipes/classify.yaml`` on the complete GUE sets, and write the table of test MCC.
+"""Train the recipe ``classify`` on the complete GUE sets, and write the table of test MCC.
 
     python recipes/gue.py --mirror ../shared/data --out runs/gue
 
@@ -18,8 +18,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-RECIPE = Path(__file__).parent / "classify.yaml"
 
 # set: (CNN from scratch, DNABERT, Caduceus, DNABERT-2, best published)
 PUBLISHED = {
@@ -56,7 +54,7 @@ def run_set(name: str, out: Path, mirror: str, threads: int, overrides: list[str
     if not (run / "model.safetensors").exists():
         settings = [f"trainer.threads={threads}", *overrides]
         words = [word for setting in settings for word in ("--set", setting)]
-        attendna("train", str(RECIPE), "--task", str(task), "--out", str(run), "--resume", *words,
+        attendna("train", "classify", "--task", str(task), "--out", str(run), "--resume", *words,
                  environment=environment)  # fmt: skip
         seconds.write_text(json.dumps(round(time.time() - started)))
         attendna("evaluate", str(run), "--task", str(task), "--split", "test",

@@ -32,10 +32,21 @@ VERBS = {
         ("tokens", main.tokens),
         ("interpret", main.interpret),
         ("study", main.study),
+        ("recipes", main.recipes),
     )
     for name, verb in typer_.info.cls.verbs.items()
 }
-OWN_OUT = {"study run", "predict", "report", "compare", "embed", "tune", "data audit", "data show"}
+OWN_OUT = {
+    "study run",
+    "recipes copy",
+    "predict",
+    "report",
+    "compare",
+    "embed",
+    "tune",
+    "data audit",
+    "data show",
+}
 """They write a file, not a folder, or go on with what is there."""
 
 

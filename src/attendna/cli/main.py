@@ -181,11 +181,21 @@ study = group(
     },
 )
 
+recipes = group(
+    "The settings that come with attendna, by name.",
+    {
+        "list": Verb("attendna.cli.recipes_list:recipes_list", "List the recipes."),
+        "show": Verb("attendna.cli.recipes_show:recipes_show", "Print a recipe."),
+        "copy": Verb("attendna.cli.recipes_copy:recipes_copy", "Copy a recipe, to change it."),
+    },
+)
+
 data.add_typer(data_build, name="build")
 app.add_typer(data, name="data")
 app.add_typer(tokens, name="tokens")
 app.add_typer(interpret, name="interpret")
 app.add_typer(study, name="study")
+app.add_typer(recipes, name="recipes")
 
 
 def _print_version(wanted: bool) -> bool:

@@ -36,7 +36,10 @@ class Execution(Config):
     engine: Literal["local", "ray"] = "local"
 
     def map(self, work: Callable[[Unit], Result], units: Iterable[Unit]) -> Iterator[Result]:
-        """Results of ``work`` for each unit, in order; ``work`` must be a function of a module.
+        """Results of ``work`` for each unit, in order.
+
+        ``work`` is anything that can be called and pickled: a function of a module, a partial of
+        one, or an object whose class is of a module.
 
         Raises
         ------
@@ -87,16 +90,25 @@ def _over_ray(
     if started:
         # The address of a cluster is read from RAY_ADDRESS; without one it is this machine.
         ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
-    task: Any = ray.remote(max_retries=0)(work)
+    # Ray takes functions, but no objects that can be called, which are handed over like data.
+    task: Any = ray.remote(max_retries=0)(_done)
+    held = ray.put(work)
     try:
         yield from _in_order(
-            task.remote, lambda reference: _fetched(ray, reference), units, workers
+            lambda unit: task.remote(held, unit),
+            lambda reference: _fetched(ray, reference),
+            units,
+            workers,
         )
     finally:
         if started:
             ray.shutdown()
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, answer)
+
+
+def _done(work: Callable[[Unit], Result], unit: Unit) -> Result:
+    return work(unit)
 
 
 def _fetched(ray: Any, reference: Any) -> Any:

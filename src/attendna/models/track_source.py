@@ -10,6 +10,7 @@ from torch import nn
 
 from attendna.core.config import Config, Tree, override, parse, read_yaml
 from attendna.core.errors import ConfigError
+from attendna.core.recipes import find_settings, recipes
 from attendna.models.track_checkpoint import load_tracks
 from attendna.models.track_model import AnyTrackModelConfig, TrackModel, TrackModelConfig
 
@@ -43,7 +44,7 @@ class TrackSource:
         tracks: Sequence[str] = (),
         assignments: Sequence[str] = (),
     ) -> Self:
-        """Read a run folder, or a YAML file: a model's settings, or any with a ``model`` in it.
+        """Read a run folder, or a YAML file or recipe: settings of a model, or with a ``model``.
 
         Parameters
         ----------
@@ -60,8 +61,8 @@ class TrackSource:
             The settings are wrong.
         """
         path = Path(path)
-        if path.suffix in SETTINGS and not path.is_dir():
-            tree = read_yaml(path)
+        if not path.is_dir() and (path.suffix in SETTINGS or str(path) in recipes()):
+            tree = read_yaml(find_settings(path))
             described: Tree = {"model": tree.get("model", tree)}
             config = parse(_Described, override(described, assignments), path).model
             return cls(path.stem, config, _counts(tracks) or ENFORMER_TRACKS)

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from attendna.core.config import Config, Tree, change, is_within, parse, read_yaml
 from attendna.core.errors import ConfigError, UnknownNameError
+from attendna.core.recipes import find_settings
 from attendna.core.registry import near_misses
 from attendna.evaluation.measures import find_metric
 from attendna.studies.made import Made
@@ -286,8 +287,7 @@ def read_study(name: str | Path) -> Study:
         raise UnknownNameError(f"there is no study {str(name)!r}", near_misses(str(name), [*known]))
     tree = read_yaml(path)
     if isinstance(base := tree.get("base"), str):
-        # A recipe, beside the study.
-        tree["base"] = read_yaml(path.parent / base)
+        tree["base"] = read_yaml(find_settings(base, beside=path))
     study = parse(Study, tree, path)
     study.check()
     return study

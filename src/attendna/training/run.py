@@ -42,6 +42,7 @@ from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file, publish_folder, refuse_existing
 from attendna.core.outputs import OutputFolder
 from attendna.core.provenance import command, commit
+from attendna.core.recipes import find_settings
 from attendna.evaluation.evaluate import read_metrics
 from attendna.evaluation.measures import find_metric
 from attendna.genome.alphabet import LetterPolicy
@@ -270,7 +271,7 @@ class SavedConfig(Config):  # noqa: PLW1641 - pydantic hashes what is frozen
 
     @classmethod
     def read(cls, path: str | Path, assignments: Sequence[str] = ()) -> Self:
-        """Settings of a YAML file with ``"key.subkey=value"`` assignments applied.
+        """Settings of a YAML file or a recipe, with ``"key.subkey=value"`` assignments applied.
 
         Assignments win over everything in the file: also over its ``adapt`` and ``variants``.
 
@@ -279,7 +280,8 @@ class SavedConfig(Config):  # noqa: PLW1641 - pydantic hashes what is frozen
         ConfigError
             The file or an assignment says something impossible; one line names the key.
         """
-        return cls.of(read_yaml(path), path, parse_assignments(assignments))
+        tree = read_yaml(find_settings(path))
+        return cls.of(tree, path, parse_assignments(assignments))
 
     @classmethod
     def of(

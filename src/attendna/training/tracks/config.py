@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from attendna.core.config import Config, read_yaml
+from attendna.core.recipes import find_settings
 from attendna.models.track_model import TRACK_MODELS, AnyTrackModelConfig
 from attendna.prediction.device import PrecisionChoice
 from attendna.tasks.track_transforms import Pooling
@@ -110,5 +111,5 @@ class TrackRunConfig(SavedConfig):
 
 def is_track_run(path: str | Path) -> bool:
     """Whether a file of settings is one of a training on tracks, by its model."""
-    model = read_yaml(path).get("model")
+    model = read_yaml(find_settings(path)).get("model")
     return isinstance(model, dict) and model.get("name") in TRACK_MODELS  # pyright: ignore[reportUnknownMemberType]

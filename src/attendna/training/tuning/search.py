@@ -17,6 +17,7 @@ from attendna.core.config import (
     read_yaml,
 )
 from attendna.core.errors import ConfigError
+from attendna.core.recipes import find_settings
 from attendna.evaluation.measures import find_metric
 from attendna.tasks.subset import SubsetRule
 from attendna.training.run import RunConfig
@@ -90,11 +91,10 @@ class Search(Config):
         ConfigError
             The file or an assignment says something impossible; one line names the key.
         """
-        path = Path(path)
-        tree = read_yaml(path)
+        file = find_settings(path)
+        tree = read_yaml(file)
         if isinstance(base := tree.get("base"), str):
-            # A recipe, beside the search.
-            tree["base"] = read_yaml(path.parent / base)
+            tree["base"] = read_yaml(find_settings(base, beside=file))
         changes = {
             key.removeprefix("base."): value
             for key, value in parse_assignments(assignments).items()
