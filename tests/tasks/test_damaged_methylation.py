@@ -1,6 +1,7 @@
 """Thousands of damaged bedMethyl files: refused in one line, or read as a plain parser does."""
 
 import random
+import re
 from pathlib import Path
 
 from tests.genome.test_damaged_files import (
@@ -29,35 +30,54 @@ def bed_methyl(dice: random.Random) -> tuple[str, list[list[str]], str]:
     return "", rows, "\t"
 
 
+CODES = {"m", "h", "f", "c", "C", "a", "A", "5mC", "5hmC", "5fC", "5caC", "6mA", "4mC"}
+UNKNOWN = ("", ".", "na", "nan", "null", "none")
+
+
 def plain(lines: list[str]) -> list[tuple]:
     """What a bedMethyl file holds, if every row of it is sound."""
+    lines = [line.replace('"', "") for line in lines]
     held = [line for line in lines if not is_no_row(line)]
     first = held[0].split("\t" if "\t" in held[0] else None) if held else []
     if len(first) < 11:
         raise Refused
-    if not first[1].strip(" ").lstrip("-").isdecimal():
+    if not any(re.fullmatch(r"-?[0-9]+", field.strip(" ")) for field in first[1:3]):
         # The first row names the columns.
         lines = lines[lines.index(held[0]) + 1 :]
         held = held[1:]
-    found: list[tuple] = []
     rows = list(plain_rows(lines, 11, named=False))
     if not rows or len(rows) < len(held):
         raise Refused
-    for fields in rows:
-        start, reads, percent = whole(fields[1]), whole(fields[9]), fields[10]
-        known = percent not in ("", ".") and is_number(percent)
-        if fields[0] in ("", ".") or start is None or reads is None or not known:
-            raise Refused
-        if not 0 <= start <= LONGEST or reads < 0 or not 0 <= float(percent) <= 100:
-            raise Refused
-        strand = fields[5] if fields[5] in ("+", "-") else None
-        found.append((fields[0], start, strand, reads, float(percent)))
-    return [row for row in found if row[3] > 0]
+    first_start, first_end = whole(rows[0][1]), whole(rows[0][2])
+    width = 1 if first_start is None or first_end is None else first_end - first_start
+    found = [sound(fields, width) for fields in rows]
+    known = [row for row in found if row[3] and row[4] is not None]
+    codes = [fields[3] for fields, row in zip(rows, found, strict=True) if row in known]
+    places = [row[: 2 if None in {row[2] for row in known} else 3] for row in known]
+    if (codes and {*codes} <= CODES) or len({*places}) < len(places):
+        raise Refused
+    return known
+
+
+def sound(fields: list[str], width: int) -> tuple:
+    """The call of a row whose columns all make sense."""
+    start, end, reads, percent = whole(fields[1]), whole(fields[2]), whole(fields[9]), fields[10]
+    if fields[0] in ("", ".") or start is None or end is None:
+        raise Refused
+    if reads is None and fields[9] not in ("", "."):
+        raise Refused
+    if end - start != (width if width in (1, 2) else 1) or not 0 <= start <= LONGEST:
+        raise Refused
+    missing = percent.lower() in UNKNOWN
+    if (reads or 0) < 0 or not (missing or (is_number(percent) and 0 <= float(percent) <= 100)):
+        raise Refused
+    strand = fields[5] if fields[5] in ("+", "-") else None
+    return fields[0], start, strand, reads, None if missing else float(percent)
 
 
 def read(path: Path) -> list[tuple] | None:
     try:
-        frame = read_calls(path)
+        frame = read_calls(path).frame
     except UserError as error:
         told = str(error)
     else:

@@ -144,8 +144,10 @@ def test_every_cytosine_of_the_first_million_bases_of_chr1(tmp_path: Path, share
 def test_files_with_and_without_strands_meet(tmp_path: Path, genome: Path) -> None:
     a = bed(tmp_path / "a.bed", [("chr1", 2, "+", 10, 50), ("chr1", 3, "+", 10, 0)])
     b = bed(tmp_path / "b.bed", [("chr1", 2, ".", 30, 90), ("chr1", 3, ".", 10, 70)])
-    c = bed(tmp_path / "c.bed", [("chr1", 3, ".", 10, 100), ("chr1", 3, "-", 30, 0)])
-    built = build(tmp_path / "out", cpgs=[f"one={a}", f"two={b}", f"three={c}"], genome=genome)
+    c = bed(tmp_path / "c.bed", [("chr1", 3, ".", 10, 100)])
+    d = bed(tmp_path / "d.bed", [("chr1", 3, "-", 30, 0)])
+    groups = [f"one={a}", f"two={b}", f"three={c}", f"three={d}"]
+    built = build(tmp_path / "out", cpgs=groups, genome=genome)
     train = built.task.read("train")
     assert train.ids == ("chr1:2", "chr1:3")
     # What is said of the strand without a cytosine is left out; the rest is pooled by reads.
@@ -181,3 +183,31 @@ def test_two_real_assays_share_their_positions(tmp_path: Path, shared: Path) -> 
     rows = built.task.read("train")
     assert len(set(rows.ids)) == len(rows)
     assert (~np.isnan(rows.labels)).all(axis=1).sum() > 2_000
+
+
+def test_files_that_do_not_count_reads_need_no_coverage(tmp_path: Path, genome: Path) -> None:
+    graph = tmp_path / "a.bedGraph"
+    graph.write_text("chr1\t2\t3\t25\n")
+    options = {"cpgs": [f"one={graph}"], "genome": genome}
+    with pytest.raises(DataError, match=r"does not count reads.*--min-coverage 1"):
+        build(tmp_path / "out", **options)
+    built = build(tmp_path / "out", **options, min_coverage=1)
+    assert built.task.read("train").labels.tolist() == [[0.25]]
+
+
+def test_positions_that_are_no_cytosines_are_one_line(tmp_path: Path, genome: Path) -> None:
+    a = bed(tmp_path / "a.bed", [("chr1", 5, "+", 10, 50)])
+    with pytest.raises(DataError, match=r"none of 1 positions is a C of .*count from 0 or from 1"):
+        build(tmp_path / "out", cpgs=[f"one={a}"], genome=genome)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_modification_is_the_label(tmp_path: Path, genome: Path) -> None:
+    path = tmp_path / "mh.bed"
+    row = "chr1\t2\t3\t{}\t20\t+\t2\t3\t0,0,0\t20\t{}\n"
+    path.write_text(row.format("h", 10) + row.format("m", 80))
+    options = {"cpgs": [f"one={path}"], "genome": genome}
+    for number, (asked, expected) in enumerate([("m", 0.8), ("h", 0.1), ("m,h", 0.9)]):
+        built = build(tmp_path / f"out{number}", **options, modification=asked)
+        assert built.task.read("train").labels.tolist() == [[pytest.approx(expected)]]
+        assert built.counts.get("rows of other modifications", 0) == 2 - len(asked.split(","))

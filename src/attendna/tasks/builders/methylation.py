@@ -7,7 +7,8 @@ never 0.
 Shapes: ``k`` places, ``m`` positions, ``g`` groups.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -34,7 +35,7 @@ from attendna.tasks.builders.builder import (
     refuse_partial,
     sources,
 )
-from attendna.tasks.methylation_calls import read_calls
+from attendna.tasks.methylation_calls import METHYL, read_calls
 from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.store import task_writer
@@ -53,9 +54,16 @@ class MethylationConfig(BuilderConfig):
     cpgs: tuple[str, ...] = Field(
         min_length=1,
         description="GROUP=FILE for each sample (a group may have several), or a table with the "
-        "columns group and file. bedMethyl, Bismark coverage, gemBS and methylKit are read.",
+        "columns group and file. bedMethyl, bedGraph, coverage files and reports of Bismark, gemBS "
+        "and methylKit are read.",
     )
     genome: Path = Field(description="FASTA or .2bit.")
+    modification: Names = Field(
+        default=(METHYL,),
+        min_length=1,
+        description="Which modification, by its code in column 4 of bedMethyl: m is 5mC, h is "
+        "5hmC, C any of a cytosine. Several are added: m,h.",
+    )
     window: int = Field(default=501, gt=0, description="Bases; odd, so that one is the middle.")
     min_coverage: int = Field(
         default=10, ge=1, description="Reads below which a position is not known."
@@ -100,6 +108,7 @@ class MethylationConfig(BuilderConfig):
             citation=self.citation,
             notes=(
                 "methylated share of reads, a group's samples pooled by reads",
+                f"of bedMethyl that names modifications: {' + '.join(self.modification)}",
                 f"null where fewer than {self.min_coverage} reads a {self.coverage_of}",
             ),
         )
@@ -108,10 +117,11 @@ class MethylationConfig(BuilderConfig):
             contigs=reference.contigs,
             least=self.min_coverage,
             of_sample=self.coverage_of == "sample",
+            modifications=self.modification,
         )
         pooled = list(execution.map(pool, (paths for _, paths in groups)))
         counts = {
-            "positions on other contigs": sum(part[1] for part in pooled),
+            **_added(part[1] for part in pooled),
             "positions": 0,
             **dict.fromkeys(_LEFT_OUT, 0),
         }
@@ -128,11 +138,18 @@ class MethylationConfig(BuilderConfig):
                 frame = self._rows(reference, chrom, some, counts)
                 if frame.height:
                     writer.add(chromosomes.of(chrom), frame)
-            asked = counts["positions"] + counts["positions on other contigs"]
-            gone = counts[_LEFT_OUT[1]] + counts["positions on other contigs"]
+            asked = counts["positions"] + counts[OTHER_CONTIGS]
+            gone = counts[_LEFT_OUT[1]] + counts[OTHER_CONTIGS]
             refuse_partial(
                 self.genome, asked, gone, what="positions", allow_partial=self.allow_partial
             )
+            if not writer.rows:
+                raise DataError(
+                    groups[0][1][0],
+                    f"none of {counts['positions']:,} positions is a C of {self.genome.name} on "
+                    f"its strand and {self.window // 2} bases from the ends",
+                    "check the build, and whether positions count from 0 or from 1",
+                )
             for chrom in chromosomes_asked_for(self).require_splits(writer.chromosomes):
                 counts[f"rows on {chrom}"] = 0
             self.record(writer.partial, counts)
@@ -201,6 +218,7 @@ class Calls:
         return shares.astype(np.float32)
 
 
+OTHER_CONTIGS = "positions on other contigs"
 _LEFT_OUT = (
     "positions near the end of a contig",
     "positions not in the genome",
@@ -209,11 +227,32 @@ _LEFT_OUT = (
 
 
 def pool_group(
-    paths: tuple[Path, ...], *, contigs: tuple[str, ...], least: int, of_sample: bool
-) -> tuple[Calls, int]:
-    """What the samples of a group say together, and how many calls lie on other contigs."""
+    paths: tuple[Path, ...],
+    *,
+    contigs: tuple[str, ...],
+    least: int,
+    of_sample: bool,
+    modifications: tuple[str, ...] = (METHYL,),
+) -> tuple[Calls, Counter[str]]:
+    """The samples of a group taken together, and how many of their rows were left out, and why.
+
+    Raises
+    ------
+    DataError
+        A file cannot be read, or does not count the reads that are asked for.
+    """
     names = ContigNames(contigs)
-    read = pl.concat([read_calls(path) for path in paths])
+    tables = [read_calls(path, modifications) for path in paths]
+    counts = Counter[str]({OTHER_CONTIGS: 0})
+    for path, table in zip(paths, tables, strict=True):
+        counts.update(table.left_out)
+        if least > 1 and not table.counted:
+            raise DataError(
+                path,
+                f"it does not count reads, so that {least} of them cannot be asked for",
+                "add --min-coverage 1, or give the file with counts",
+            )
+    read = pl.concat([table.frame for table in tables])
     calls = read.filter(pl.col("reads") >= least) if of_sample else read
     contig = numbered(calls["chrom"].to_arrow(), names.number, null=-1)
     strand = numbered(calls["strand"].to_arrow(), lambda s: 0 if s == "+" else 1, null=2)
@@ -232,7 +271,16 @@ def pool_group(
     )
     columns = pooled.select(pl.col("share", "reads").cast(pl.Float64)).to_numpy()
     calls = Calls(pooled["place"].to_numpy(), columns[:, :1], columns[:, 1:])
-    return calls, int(known.size - known.sum())
+    counts[OTHER_CONTIGS] += int(known.size - known.sum())
+    return calls, counts
+
+
+def _added(counts: Iterable[Counter[str]]) -> Counter[str]:
+    """The sums of all counts, those that are 0, too."""
+    total = Counter[str]()
+    for one in counts:
+        total.update(one)
+    return total
 
 
 def _joined(groups: Sequence[Calls]) -> Calls:
