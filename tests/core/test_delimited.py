@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from attendna.core.delimited import column_names, parse_delimited
+from attendna.core.delimited import MISSING, column_names, header_start, known, parse_delimited
 from attendna.core.errors import DataError
 
 PATH = Path("a.csv")
@@ -38,3 +39,33 @@ def test_misfits_are_one_line(text: bytes, message: str) -> None:
         parse_delimited(PATH, text, ",")
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_missing_is_null_however_it_is_written() -> None:
+    rows = "".join(f"a,{word}\n" for word in MISSING)
+    frame = parse_delimited(Path("x.csv"), f"id,label\n{rows}a, NA \nb,none\nc,0\n".encode(), ",")
+    assert frame["label"].to_list() == [None] * (len(MISSING) + 1) + ["none", "0"]
+    frame = known(pl.DataFrame({"y": [0.0, float("nan"), None], "name": ["x", None, " nan"]}))
+    assert frame.rows() == [(0.0, "x"), (None, None), (None, None)]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "# made by a, b\n",
+        "##x\n\n# a comment\n",
+        "# d = 200\n#\n\n",
+        "\n\n",
+        "## one,two\n",
+    ],
+)
+@pytest.mark.parametrize("header", ["id,n", "#id,n", "# id,n"])
+def test_comments_before_the_header_are_passed_over(before: str, header: str) -> None:
+    text = f"{before}{header}\na,1\n".encode()
+    assert parse_delimited(Path("x.csv"), text, ",").to_dicts() == [{"id": "a", "n": "1"}]
+
+
+@pytest.mark.parametrize("text", ["#", "# only a comment\n", "", "\n\n"])
+def test_a_file_of_comments_has_no_header_to_skip_to(text: str) -> None:
+    assert 0 <= header_start(text.encode()) <= len(text)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from attendna.core.delimited import MISSING
 from attendna.core.errors import UserError
 from attendna.genome.intervals import read_intervals
 from attendna.genome.variants import read_variants
@@ -186,7 +187,7 @@ def whole(field: str) -> int | None:
 
 
 def is_number(field: str) -> bool:
-    if field in ("", "."):
+    if field in MISSING:
         return True
     return re.fullmatch(
         r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", field
@@ -214,12 +215,7 @@ def plain_rows(lines: list[str], needed: int, named: bool = True) -> Iterator[li
 
 def interval(chrom: str, start: str, end: str, strand: str, base: int = 0) -> tuple | None:
     first, last = whole(start), whole(end)
-    if (
-        chrom in ("", ".")
-        or first is None
-        or last is None
-        or strand not in ("+", "-", ".", "", "*")
-    ):
+    if chrom in MISSING or first is None or last is None or strand not in ("+", "-", "*", *MISSING):
         return None
     if not base <= first < last + base or last > LONGEST:
         return None
@@ -238,14 +234,14 @@ def plain_bed_row(fields: list[str], kind: str, first: str) -> tuple | None:
         return None
     if kind == "narrowPeak":
         offset = fields[9]
-        if not is_number(fields[6]) or (offset not in ("", ".") and whole(offset) is None):
+        if not is_number(fields[6]) or (offset not in MISSING and whole(offset) is None):
             return None
     elif len(fields) == 12:
         blocks = fields[9]
-        counts = [None if f in ("", ".") else f.rstrip(",").count(",") + 1 for f in fields[10:]]
-        if blocks not in ("", ".") and whole(blocks) is None:
+        counts = [None if f in MISSING else f.rstrip(",").count(",") + 1 for f in fields[10:]]
+        if blocks not in MISSING and whole(blocks) is None:
             return None
-        if blocks not in ("", ".") and any(n is not None and n != whole(blocks) for n in counts):
+        if blocks not in MISSING and any(n is not None and n != whole(blocks) for n in counts):
             return None
     return got
 

@@ -45,7 +45,7 @@ def test_every_misfit_is_listed_with_its_line_and_fix() -> None:
             "chr1\t5.0\tx\t2",
             "chr1\t1e3\tx\t2",
             "chr1\t\tx\t2",
-            "chr1\t5\tx\tNA",
+            "chr1\t5\tx\tmuch",
             "track name=peaks",
             " chr1 \t 5\tx\t.",
             "chr1\t99999999999999999999\tx\t2",
@@ -60,7 +60,7 @@ def test_every_misfit_is_listed_with_its_line_and_fix() -> None:
         (9, "the start '5.0' is no whole number"),
         (10, "the start '1e3' is no whole number"),
         (11, "the start is missing"),
-        (12, "the score 'NA' is no number"),
+        (12, "the score 'much' is no number"),
         (15, "the start '99999999999999999999' is no whole number"),
     ]
     assert complaints[-2][2] == "write a number, or . where it is not known"

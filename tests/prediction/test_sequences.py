@@ -64,6 +64,8 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     [
         ("id,sequence\na,ACGT\nb,\n", "row 2: the sequence is missing"),
         ("id,sequence\n,ACGT\n", "row 1: the id is missing"),
+        ("id,sequence\na,ACGT\nNA,ACGT\n", "row 2: the id is missing"),
+        ("id,sequence\na,nan\n", "row 1: the sequence is missing"),
         ("id,sequence\na,ACGT\nb,AC!T\n", "row 2: the character '!' at position 3"),
         ("", "empty"),
         ("id,sequence\n", "no row"),
@@ -75,6 +77,14 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, text: str, said: str
         read_sequences(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_fasta_records_without_a_name_are_refused_or_numbered(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.fa", "> x\nACGT\n>\nAAAA\n")
+    with pytest.raises(DataError, match=r"row 2: the id is missing.*--id-column none"):
+        read_sequences(path)
+    ids, sequences = read_sequences(path, id_column="none")
+    assert (ids, sequences.to_text()) == (("1", "2"), ["ACGT", "AAAA"])
 
 
 def test_ambiguous_letters_follow_the_policy_of_the_model(tmp_path: Path) -> None:

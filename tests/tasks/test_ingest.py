@@ -263,7 +263,11 @@ BAD_ROWS: dict[str, tuple[bytes, str, dict]] = {
         "200 different labels, more than 127; name the right column",
         {},
     ),
-    "empty sequence": (rows("x,,1"), "row 41: the sequence is missing; fill it in", {}),
+    "empty sequence": (
+        rows("x,,1"),
+        "row 41: the sequence is missing (1 such rows); fill it in",
+        {},
+    ),
     "blank label": (rows("x,ACGT, "), "row 41: the label is missing", {}),
     "short row": (rows("x,ACGT"), "row 41: the label is missing", {}),
     "too short": (
@@ -395,3 +399,83 @@ def test_real_files_of_other_people(shared: Path, tmp_path: Path) -> None:
     }
     imported = import_tables(tmp_path / "tata", files, DEFAULT)  # type: ignore[arg-type]
     assert imported.warnings[-1].startswith("6 of 613 test rows")
+
+
+MISSING = ["NA", "NaN", "nan", "None", "null", "N/A", ".", "", " "]
+
+
+@pytest.mark.parametrize("written", MISSING)
+@pytest.mark.parametrize("column", ["id", "seq", "state"])
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+def test_a_missing_value_names_its_row_or_is_left_out(
+    tmp_path: Path, written: str, column: str, ending: str
+) -> None:
+    frame = table().with_columns(id=pl.format("r{}", pl.int_range(pl.len())))
+    gap = pl.int_range(pl.len()).is_in([6, 40])
+    frame = frame.with_columns(pl.when(gap).then(pl.lit(written)).otherwise(column).alias(column))
+    path = tmp_path / f"mine.{ending}"
+    if ending == "parquet":
+        frame.write_parquet(path)
+    else:
+        frame.write_csv(path, separator="\t" if ending == "tsv" else ",")
+    what = {"id": "id", "seq": "sequence", "state": "label"}[column]
+    options = ImportOptions(label_column="state")
+    with pytest.raises(DataError, match=rf"row 7: the {what} is missing \(2 such rows\)"):
+        import_tables(tmp_path / "task", {"train": path}, options)
+    imported = import_tables(tmp_path / "task", {"train": path}, options.replace(drop_missing=True))
+    assert sum(imported.task.spec.rows.values()) == 98
+    assert imported.warnings == (f"left out 2 of 100 rows of {path.name}: the {what} is missing",)
+    assert imported.task.spec.classes == ("closed", "open")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_pandas_floats_are_classes_with_gaps(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"mine.{ending}"
+    labels = [0.0, 1.0, 0.0, 1.0, float("nan")] * 20
+    frame = table().with_columns(state=pl.Series(labels))
+    frame.write_csv(path) if ending == "csv" else frame.write_parquet(path)
+    with pytest.raises(DataError, match=r"row 5: the label is missing \(20 such rows\)"):
+        import_tables(tmp_path / "task", {"train": path}, ImportOptions(label_column="state"))
+    options = ImportOptions(label_column="state", drop_missing=True)
+    task = import_tables(tmp_path / "task", {"train": path}, options).task
+    assert task.spec.classes == ("0", "1")
+    assert sum(task.spec.rows.values()) == 80
+    ids = [name for split in task.splits for name in task.read(split).ids]
+    assert "row-5" not in ids
+    assert "row-100" not in ids
+    assert "row-99" in ids
+
+
+def test_rows_keep_their_number_when_others_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    rows = ["AAAA,0", "CCCC,NA", "GGGG,1", "TT!T,0"]
+    path.write_text("sequence,label\n" + "\n".join(rows))
+    with pytest.raises(DataError, match="row 4: the character '!'"):
+        import_tables(tmp_path / "task", {"train": path}, ImportOptions(drop_missing=True))
+    path.write_text("id,sequence,label\na,AAAA,0\nb,CCCC,NA\nc,GGGG,1\na,TTTT,0\n")
+    with pytest.raises(DataError, match="row 4: the id 'a' is also row 1"):
+        import_tables(tmp_path / "task", {"train": path}, ImportOptions(drop_missing=True))
+    path.write_text("sequence,label\nAAAA,NA\n")
+    with pytest.raises(DataError, match="no row is left"):
+        import_tables(tmp_path / "task", {"train": path}, ImportOptions(drop_missing=True))
+
+
+@pytest.mark.parametrize("number", ["inf", "-inf", "1e+16", "1e300", "0.5"])
+def test_measurements_are_no_classes(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "mine.csv"
+    rows = ["0", number] * 20
+    path.write_text(
+        "sequence,label\n" + "\n".join(map(",".join, zip(sequences(40), rows, strict=True)))
+    )
+    with pytest.raises(DataError, match=r"row 2: the label .* not a class"):
+        import_tables(tmp_path / "task", {"train": path}, DEFAULT)
+
+
+def test_fasta_records_without_a_name_are_refused_or_numbered(tmp_path: Path) -> None:
+    for name, seed in (("n.fas", 0), ("p.fa", 1)):
+        (tmp_path / name).write_text("".join(f">\n{s}\n" for s in sequences(40, seed=seed)))
+    files = (tmp_path / "n.fas", tmp_path / "p.fa")
+    with pytest.raises(DataError, match=r"n\.fas, row 1: the id is missing .*--id-column none"):
+        import_fasta_pair(tmp_path / "task", *files)
+    task = import_fasta_pair(tmp_path / "task", *files, ImportOptions(id_column="none")).task
+    assert sum(task.spec.rows.values()) == 80

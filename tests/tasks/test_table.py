@@ -32,6 +32,8 @@ def test_every_kind_gives_the_same_table(tmp_path: Path) -> None:
         b"sequence,label\rACGTACGT,1\rGGGGCCCC,0",
         b"\xef\xbb\xbfsequence,label\nACGTACGT,1\nGGGGCCCC,0\n\n\n",
         b'"sequence","label"\n"ACGTACGT","1"\n"GGGGCCCC","0"',
+        b"# made by R\nsequence,label\nACGTACGT ,1\n GGGGCCCC,0",
+        b"#sequence,label\nACGTACGT,1\nGGGGCCCC,0",
     ],
 )
 def test_line_ends_quotes_and_byte_order_marks_do_not_matter(

@@ -55,6 +55,14 @@ def data_import(
     test_fraction: Annotated[
         float, typer.Option("--test-fraction", help="Share to test on, unless given.")
     ] = 0.1,
+    drop_missing: Annotated[
+        bool,
+        typer.Option(
+            "--drop-missing",
+            help="Leave out rows without a sequence, label or id (NA, NaN, None, null, . or "
+            "empty), and count them.",
+        ),
+    ] = False,
     seed: Seed = 0,
     force: Force = False,
     json: Json = False,
@@ -78,6 +86,7 @@ def data_import(
             "classes": [name.strip() for name in classes.split(",")] if classes else None,
             "letters": letters,
             "min_length": min_length,
+            "drop_missing": drop_missing,
             "valid_fraction": valid_fraction,
             "test_fraction": test_fraction,
             "seed": seed,

@@ -26,7 +26,9 @@ def predict(
     sequence_column: Annotated[
         str | None, typer.Option("--sequence-column", help="Column of the sequences.")
     ] = None,
-    id_column: Annotated[str | None, typer.Option("--id-column", help="Column of the ids.")] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id-column", help="Column of the ids; `none` numbers the rows.")
+    ] = None,
     device: Device = "auto",
     force: Force = False,
     json: Json = False,

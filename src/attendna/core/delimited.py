@@ -1,15 +1,52 @@
-"""Delimited tables with a header line, every column as text."""
+"""Delimited tables with a header line, every column as text, and what is missing in them."""
 
 import csv
 import io
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from attendna.core.errors import DataError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
-"""What separates the columns of a file, by its ending."""
+MISSING = (
+    "", ".", "NA", "N/A", "n/a", "#N/A", "<NA>",
+    "NaN", "nan", "NAN", "-nan", "None", "null", "NULL",
+)  # fmt: skip
+"""How R, pandas, Excel, SQL and C write that a value is not known. It is missing in every column of
+a table, be it a label, an id, a number or a sequence; a record of a FASTA file may be named so."""
+
+
+def known(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with blanks around its text removed, and null for every value that is missing."""
+    text = cs.string().str.strip_chars()
+    frame = frame.with_columns(pl.when(~text.is_in(MISSING)).then(text))
+    return frame.with_columns(cs.float().fill_nan(None))
+
+
+def header_start(text: bytes) -> int:
+    """Where the header of a table begins: behind blank lines and comments, which begin with ``#``.
+
+    The comment right before the first row is the header if it has as many columns: ``#chrom``.
+    """
+    begin, comment = 0, None
+    while begin < len(text):
+        end = text.find(b"\n", begin) + 1 or len(text)
+        line = text[begin:end].strip()
+        if line and not line.startswith(b"#"):
+            named = comment is not None and _names_columns(text[comment:begin], line)
+            return (comment or 0) if named else begin
+        if line:
+            comment = None if line.startswith(b"##") else text.index(line.lstrip(b"# \t"), begin)
+        begin = end
+    return comment or 0
+
+
+def _names_columns(comment: bytes, row: bytes) -> bool:
+    """Whether a comment is the header of the row below it: as many columns, each one word."""
+    names, delimiter = column_names(comment, "\t")
+    words = [name.split() for name in names]
+    return len(words) == len(column_names(row, delimiter)[0]) > 1 and max(map(len, words)) == 1
 
 
 def column_names(text: bytes, delimiter: str) -> tuple[list[str], str]:
@@ -21,16 +58,17 @@ def column_names(text: bytes, delimiter: str) -> tuple[list[str], str]:
 
 
 def parse_delimited(path: Path, text: bytes, delimiter: str) -> pl.DataFrame:
-    """Read plain text; empty fields are null.
+    """Read plain text, without comments before the header; missing values are null.
 
     Raises
     ------
     DataError
         A row has more fields than the header, or the text is no table; ``path`` is named.
     """
+    text = text[header_start(text) :]
     _, delimiter = column_names(text, delimiter)
     try:
-        return pl.read_csv(text, separator=delimiter, infer_schema=False)
+        return known(pl.read_csv(text, separator=delimiter, infer_schema=False))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise _describe_misfit(path, text.decode(), delimiter) from error
 

@@ -14,8 +14,8 @@ from typing import Literal
 import polars as pl
 
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import DELIMITERS
 from attendna.core.errors import DataError
+from attendna.core.formats import ANNOTATIONS, DELIMITERS, ending_of
 from attendna.genome.annotation import gene_starts
 from attendna.genome.contigs import ContigNames
 from attendna.genome.preflight import BadRows, BadRowsError, Rule, judge
@@ -70,8 +70,7 @@ _FORMATS: Mapping[str, Format] = {
     ".bed": "bed",
     ".narrowpeak": "narrowPeak",
     ".broadpeak": "broadPeak",
-    ".gtf": "gtf",
-    **dict.fromkeys((".gff", ".gff3"), "gtf"),
+    **dict.fromkeys(ANNOTATIONS, "gtf"),
     **dict.fromkeys(DELIMITERS, "table"),
 }
 _LONGEST = 1 << 40
@@ -167,14 +166,14 @@ def centered(frame: pl.DataFrame, width: int) -> pl.DataFrame:
 
 
 def _format_of(path: Path) -> Format:
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".bgz")]
-    ending = suffixes[-1] if suffixes else ""
+    ending = ending_of(path)
     if ending in _FORMATS:
         return _FORMATS[ending]
     raise DataError(
         path,
         f"the ending {ending!r} is no format of intervals" if ending else "the file has no ending",
-        "name it .bed, .narrowPeak, .broadPeak, .gtf, .csv or .tsv (each may be followed by .gz)",
+        "name it .bed, .narrowPeak, .broadPeak, .gtf, .gff3, .csv, .tsv or .xls (as MACS does); "
+        "each may be followed by .gz",
     )
 
 

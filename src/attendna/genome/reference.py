@@ -1,4 +1,4 @@
-"""Genomes: the only file that opens them.
+"""Genomes: windows of a FASTA or .2bit file.
 
 Coordinates are 0-based and half-open. A genome may be given in part, by records that are named
 after their places (see ``pieces``).
@@ -15,16 +15,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pysam
 from jaxtyping import Bool, Int64, UInt8
 from numpy import ndarray
 
-from attendna.core.content import check_packed
 from attendna.core.errors import DataError, MissingExtraError, UserError
 from attendna.core.registry import near_misses
 from attendna.genome.alphabet import LetterError, LetterPolicy, encode
 from attendna.genome.code_cache import Contig, GenomeCodes, in_memory, through_cache
 from attendna.genome.contigs import ContigNames, numbered, recognize_build, same_build
+from attendna.genome.fasta import stream_fasta
 from attendna.genome.pieces import UNKNOWN, Pieces
 from attendna.genome.sequences import ArrowColumn, SequenceBatch
 from attendna.genome.two_bit import MAGIC, check_two_bit
@@ -366,32 +365,13 @@ def stream_letters(path: Path) -> Iterator[tuple[str, str]]:
     with path.open("rb") as stream:
         packed = stream.read(4) in MAGIC
     found = False
-    for named in _two_bit(path) if packed else _fasta(path):
+    for named in _two_bit(path) if packed else stream_fasta(path):
         found = True
         yield named
     if not found:
         raise DataError(
             path, "there is no sequence in it", "give a FASTA or .2bit file (.fa, .fa.gz, .2bit)"
         )
-
-
-def _fasta(path: Path) -> Iterator[tuple[str, str]]:
-    check_packed(path)
-    row = 0
-    verbosity = pysam.set_verbosity(0)
-    try:
-        with pysam.FastxFile(str(path), persist=False) as records:
-            for row, record in enumerate(records, start=1):
-                if record.quality is not None:
-                    problem = "this is FASTQ, reads with qualities"
-                    raise DataError(path, problem, "give a FASTA file", row=row)
-                yield str(record.name), record.sequence or ""
-    except (OSError, ValueError) as error:
-        raise DataError(
-            path, f"damaged or cut short after record {row}", "copy it again"
-        ) from error
-    finally:
-        pysam.set_verbosity(verbosity)
 
 
 def _two_bit(path: Path) -> Iterator[tuple[str, str]]:

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import polars as pl
 
-from attendna.core.delimited import DELIMITERS, column_names
+from attendna.core.delimited import MISSING, column_names, header_start
 from attendna.core.errors import DataError
+from attendna.core.formats import DELIMITERS, ending_of
 from attendna.genome.preflight import Rule, judge, no_complaints
-
-MISSING = (".", "")
-"""How files write that a value is not known."""
 
 # A row may have many names, of which the first that is known is taken.
 _LABELS = ("name", "id")
@@ -41,6 +39,8 @@ class Layout:
     """Columns that no row may leave empty."""
     quoted: bool = False
     """Whether a field in double quotes may hold the separator."""
+    missing: tuple[str, ...] = MISSING
+    """What stands for a value that is not known."""
 
 
 def first_row(text: bytes, begin: int = 0) -> tuple[int, int]:
@@ -75,6 +75,7 @@ def read_rows(
         return typed, no_complaints()
     split = _split_quoted if layout.quoted and b'"' in text else _split
     rows = split(path, text, layout, first_line)
+    _refuse_commas(path, rows)
     if not rows.height:
         raise DataError(path, "there is no row in it", "check that the file is complete")
     return _convert(rows, layout)
@@ -109,10 +110,9 @@ def read_table(
     DataError
         A column is not there, or there is no row; ``path`` is named.
     """
-    lines, begin = _after_header(text)
-    ending = next((end for end in map(str.lower, path.suffixes) if end in DELIMITERS), ".csv")
-    header = text[:begin].rstrip(b"\n").rpartition(b"\n")[2]
-    names, separator = column_names(header, DELIMITERS[ending])
+    header = header_start(text)
+    begin = text.find(b"\n", header) + 1 or len(text)
+    names, separator = column_names(text[header:begin], DELIMITERS.get(ending_of(path), ","))
     fields: list[str | None] = [None] * len(names)
     columns = {name: name for name in keep} | dict(columns)
     for name, column in _named_columns(path, [n.strip() for n in names], aliases, columns).items():
@@ -125,22 +125,7 @@ def read_table(
                 f"name it by columns={{'{name}': ...}}",
             )
     layout = Layout(tuple(fields), separator, whole, real, required, quoted=True)
-    return read_rows(path, text[begin:], layout, first_line=lines + 1)
-
-
-def _after_header(text: bytes) -> tuple[int, int]:
-    """How many lines come before the first row, and where it begins.
-
-    The header is the first line that is no ``##`` comment.
-    """
-    lines, start = 0, 0
-    while start < len(text):
-        end = text.find(b"\n", start) + 1 or len(text)
-        line = text[start:end]
-        lines, start = lines + 1, end
-        if line.strip() and not line.startswith(b"##"):
-            break
-    return lines, start
+    return read_rows(path, text[begin:], layout, first_line=text.count(b"\n", 0, begin) + 1)
 
 
 def _named_columns(
@@ -182,7 +167,7 @@ def _read_plain(text: bytes, layout: Layout, first_line: int) -> pl.DataFrame | 
             has_header=False,
             schema=dict.fromkeys(names, pl.String) | whole | real,
             quote_char=None,
-            null_values=["."],
+            null_values=list(layout.missing),
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
@@ -209,6 +194,18 @@ def _is_plain(text: bytes, layout: Layout) -> bool:
     # many separators as there should be.
     lines = text.count(b"\n") + 1
     return text.count(ends[1]) == (len(layout.fields) - 1) * lines
+
+
+def _refuse_commas(path: Path, rows: pl.DataFrame) -> None:
+    """Refuse rows of one column that holds commas or semicolons: they are the separator."""
+    first = rows["fields"][0].to_list() if rows.height else []
+    if len(first) == 1 and max(map(first[0].count, ",;")) > 1:
+        raise DataError(
+            path,
+            "the columns are separated by commas or semicolons, not by tabs",
+            "separate them by tabs, or name the columns in a first line and the file .csv",
+            row=1,
+        )
 
 
 def _split(path: Path, text: bytes, layout: Layout, first_line: int) -> pl.DataFrame:  # noqa: ARG001
@@ -257,7 +254,7 @@ def _convert(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataF
             fields.list.get(place, null_on_oob=True).str.strip_chars(" ").alias(name)
             for name, place in places.items()
         ),
-    ).with_columns(pl.when(~pl.col(list(places)).is_in(MISSING)).then(pl.col(list(places))))
+    ).with_columns(pl.when(~pl.col(list(places)).is_in(layout.missing)).then(pl.col(list(places))))
     whole = [name for name in layout.whole if name in places]
     real = [name for name in layout.real if name in places]
     numbers = [*whole, *real]
@@ -274,7 +271,11 @@ def _convert(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataF
     rules = [
         Rule(
             pl.col(_WIDTH) != width,
-            pl.format(f"it has {{}} columns where there should be {width}", _WIDTH),
+            pl.format(
+                f"it has {{}} {{}} where there should be {width}",
+                _WIDTH,
+                pl.when(pl.col(_WIDTH) == 1).then(pl.lit("column")).otherwise(pl.lit("columns")),
+            ),
             "complete the row, and separate columns as in the first row",
         ),
         *(

@@ -6,7 +6,7 @@ from typing import Literal
 import polars as pl
 
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import DELIMITERS
+from attendna.core.formats import DELIMITERS, ending_of
 from attendna.genome.intervals import read_intervals
 from attendna.genome.preflight import BadRowsError, Rule, judge
 from attendna.genome.rows import read_table
@@ -90,7 +90,7 @@ def read_start_sites(
 
 def _from_table(path: Path, column: str | None) -> pl.DataFrame | None:
     """Rows of a table with a column of sites; nothing if it is none."""
-    if not any(ending in DELIMITERS for ending in map(str.lower, path.suffixes)):
+    if ending_of(path) not in DELIMITERS:
         return None
     frame, complaints = read_table(
         path,

@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import DELIMITERS
 from attendna.core.errors import DataError
+from attendna.core.formats import DELIMITERS, ending_of
 from attendna.genome.preflight import BadRows, BadRowsError, Rule, judge
 from attendna.genome.rows import Layout, first_row, read_rows, read_table, split_row
 
@@ -123,10 +123,10 @@ def read_variants(
 def _is_table(path: Path, content: bytes) -> bool:
     if content.startswith(b"##fileformat=VCF"):
         return False
-    endings = [suffix.lower() for suffix in path.suffixes]
-    if ".vcf" in endings:
+    ending = ending_of(path)
+    if ending == ".vcf":
         return False
-    if any(ending in DELIMITERS for ending in endings):
+    if ending in DELIMITERS:
         return True
     if content.startswith(b"BCF"):
         raise DataError(
@@ -153,6 +153,8 @@ def _read_vcf(path: Path, text: bytes, keep: Sequence[str]) -> tuple[pl.DataFram
         separator=separator,
         whole=_WHOLE,
         required=("chrom", "pos", "ref"),
+        # NA may be an allele: an unknown base and an A.
+        missing=("", "."),
     )
     lines = text.count(b"\n", 0, begin)
     frame, complaints = read_rows(path, text[begin:], layout, first_line=lines + 1)

@@ -9,7 +9,7 @@ import polars as pl
 from attendna.core.errors import DataError
 from attendna.genome.alphabet import LetterPolicy, N
 from attendna.genome.sequences import SequenceBatch, SequenceError
-from attendna.tasks.ingest import ID_NAMES, SEQUENCE_NAMES
+from attendna.tasks.ingest import ID_NAMES, NUMBERED, SEQUENCE_NAMES
 from attendna.tasks.table import looks_like_dna, read_table
 
 
@@ -23,7 +23,7 @@ def read_sequences(
     """The ids and sequences of a FASTA, CSV, TSV or Parquet file, gzipped or not.
 
     The columns are guessed by their names where they are not given, the sequences also by their
-    letters; rows without an id are numbered from 1.
+    letters; without a column of ids, or where it is called ``none``, rows are numbered from 1.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def read_sequences(
         The file, one of its columns or one of its rows cannot be used.
     """
     path = Path(path)
-    table = read_table(path).with_columns(pl.all().str.strip_chars())
+    table = read_table(path)
     named = sequence_column or _named(table, SEQUENCE_NAMES) or _only_bases(table)
     if named is None or named not in table.columns:
         raise DataError(
@@ -39,7 +39,7 @@ def read_sequences(
             f"there is no {sequence_column or 'sequence'} column among {', '.join(table.columns)}",
             "name it with --sequence-column",
         )
-    own = id_column or _named(table, ID_NAMES)
+    own = None if id_column == NUMBERED else id_column or _named(table, ID_NAMES)
     if own is not None and own not in table.columns:
         raise DataError(
             path,
@@ -51,7 +51,9 @@ def read_sequences(
         empty = column.is_null() | (column == "")
         if empty.any():
             row = int(empty.arg_max() or 0) + 1
-            raise DataError(path, f"the {what} is missing", "fill it in or remove it", row=row)
+            remedy = "fill it in or remove the row"
+            remedy += "; or number the rows with --id-column none" if what == "id" else ""
+            raise DataError(path, f"the {what} is missing", remedy, row=row)
     return tuple(ids.to_list()), _encode(path, table[named], letters)
 
 

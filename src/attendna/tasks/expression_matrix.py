@@ -12,12 +12,9 @@ from jaxtyping import Bool, Float64
 from numpy import ndarray
 
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import column_names, parse_delimited
+from attendna.core.delimited import column_names, header_start, parse_delimited
 from attendna.core.errors import DataError
 from attendna.tasks.gene_sites import without_version
-
-UNKNOWN = ("", "NA", "NaN", "nan", ".")
-"""How matrices write that a value is not known."""
 
 _GENE = ("gene_id", "id", "gene", "name", "geneid", "ensid", "")
 
@@ -46,7 +43,8 @@ def read_expression(path: str | Path, *, tissues: str | Path | None = None) -> E
         is no number, or there are not as many tissues as names.
     """
     path = Path(path)
-    text = _same_widths(path, plain_text(path, read_content(path)))
+    text = plain_text(path, read_content(path))
+    text = _same_widths(path, text[header_start(text) :])
     frame = parse_delimited(path, text, "\t")
     if not frame.height:
         raise DataError(path, "there is a header but no row", "check that the file is complete")
@@ -129,8 +127,8 @@ def _numbers(path: Path, frame: pl.DataFrame) -> tuple[list[str], Float64[ndarra
     columns: list[ndarray] = []
     names: list[str] = []
     for name in frame.columns:
-        text = frame[name].str.strip_chars()
-        known = text.is_not_null() & ~text.is_in(UNKNOWN)
+        text = frame[name]
+        known = text.is_not_null()
         number = text.cast(pl.Float64, strict=False)
         wrong = known & ~(number.is_finite().fill_null(value=False))
         if wrong.all() and not columns:

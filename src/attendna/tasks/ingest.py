@@ -17,13 +17,14 @@ from pydantic import Field
 from attendna.core.config import Config
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.files import refuse_existing, sha256
+from attendna.core.formats import FASTA
 from attendna.genome.alphabet import LetterPolicy
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.labels import MAX_CLASSES
 from attendna.tasks.spec import SPLITS, TASK, Source, SplitName, TaskSpec
 from attendna.tasks.splits import dealt, group_by_sequence, split_groups, three_shares
 from attendna.tasks.store import Task, check_ids, write_task
-from attendna.tasks.table import FASTA, kind, looks_like_dna, read_table
+from attendna.tasks.table import kind, looks_like_dna, read_table
 
 SEQUENCE_NAMES = ("sequence", "seq", "sequences", "dna", "dna_sequence")
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
@@ -31,6 +32,7 @@ ID_NAMES = ("id", "name", "seq_id", "sequence_id")
 NUMBERED = "none"
 """What to give as ``id_column`` to have rows numbered."""
 
+_LARGEST_CLASS = 1e15
 _OR_NUMBER = "or number them with --id-column none"
 COORDINATES = {"chrom": pl.String, "start": pl.Int64, "end": pl.Int64, "strand": pl.String}
 
@@ -44,6 +46,9 @@ class ImportOptions(Config):
     classes: tuple[str, ...] | None = None
     letters: LetterPolicy = "unknown"
     min_length: int = Field(default=1, ge=1)
+    drop_missing: bool = False
+    """Leave out rows without a sequence, label or id, and count them; otherwise they are refused.
+    What is missing is written as in :data:`attendna.core.delimited.MISSING`."""
     valid_fraction: float = Field(default=0.1, ge=0, lt=1)
     test_fraction: float = Field(default=0.1, ge=0, lt=1)
     seed: int = 0
@@ -74,7 +79,8 @@ class _Journal:
 
 @dataclass(frozen=True)
 class _Rows:
-    """One file: its ``id``, ``sequence`` and text ``label``, and the split it was given for."""
+    """One file: the ``row``, ``id``, ``sequence`` and text ``label`` of its rows, and the split it
+    was given for."""
 
     path: Path
     given: SplitName
@@ -267,30 +273,54 @@ def _take_columns(
     for name in (columns.sequence, columns.label, columns.id):
         if name is not None and name not in table.columns:
             raise _missing(path, table, name, "the same name in every file")
-    table = table.with_columns(pl.all().str.strip_chars())
     numbered = pl.format(f"{prefix}-{{}}", pl.int_range(1, pl.len() + 1))
     frame = table.select(
         id=numbered if columns.id is None else columns.id,
         sequence=columns.sequence,
         label=columns.label,
+        row=pl.int_range(1, pl.len() + 1),
     )
     _refuse_swapped(path, frame, columns)
-    for name in frame.columns:
-        empty = frame[name].is_null() | (frame[name] == "")
-        if empty.any():
+    frame = frame.hstack(_coordinates(path, table))
+    frame = _without_missing(path, frame, options, journal)
+    labels = _plain_numbers(frame["label"])
+    if options.classes is None:
+        _refuse_measurements(path, labels, frame["row"])
+    frame = frame.with_columns(_read_letters(path, frame, options, journal), labels)
+    return _Rows(path, part.given, frame)
+
+
+def _without_missing(
+    path: Path, frame: pl.DataFrame, options: ImportOptions, journal: _Journal
+) -> pl.DataFrame:
+    """The rows in which nothing is missing; where no others may be left out, there must be none."""
+    for name in ("sequence", "label", "id"):
+        missing = frame[name].is_null() | (frame[name] == "")
+        if not missing.any():
+            continue
+        if not options.drop_missing:
             raise DataError(
-                path, f"the {name} is missing", "fill it in or remove the row", row=_first(empty)
+                path,
+                f"the {name} is missing ({missing.sum():,} such rows)",
+                "fill it in, remove the row, or add --drop-missing to leave them out"
+                + (f"; {_OR_NUMBER}" if name == "id" else ""),
+                row=frame["row"][_first(missing) - 1],
             )
-    frame = frame.with_columns(
-        _read_letters(path, frame["sequence"], options, journal), _plain_numbers(frame["label"])
-    )
-    return _Rows(path, part.given, frame.hstack(_coordinates(path, table)))
+        journal.warnings.append(
+            f"left out {missing.sum():,} of {frame.height:,} rows of {path.name}: the {name} is "
+            "missing"
+        )
+        frame = frame.filter(~missing)
+    if not frame.height:
+        raise DataError(path, "no row is left without those that miss something", "fill them in")
+    return frame
 
 
 def _read_letters(
-    path: Path, sequences: pl.Series, options: ImportOptions, journal: _Journal
+    path: Path, frame: pl.DataFrame, options: ImportOptions, journal: _Journal
 ) -> pl.Series:
     """Sequences in the letters A, C, G, T, N, all of them long enough."""
+    sequences = frame["sequence"]
     try:
         batch = SequenceBatch.from_text(sequences, options.letters)
     except SequenceError as error:
@@ -298,7 +328,7 @@ def _read_letters(
             path,
             f"the character {error.letter!r} at position {error.position + 1} is not a base",
             error.remedy,
-            row=error.row + 1,
+            row=frame["row"][error.row],
         ) from None
     short = np.flatnonzero(batch.lengths < options.min_length)
     if short.size:
@@ -307,7 +337,7 @@ def _read_letters(
             f"the sequence has {batch.lengths[short[0]]} bases, fewer than {options.min_length} "
             f"({short.size} such rows)",
             "remove the row or lower --min-length",
-            row=int(short[0]) + 1,
+            row=frame["row"][int(short[0])],
         )
     ambiguous = sequences.str.count_matches("[^ACGTUNacgtun]")
     if ambiguous.sum():
@@ -321,8 +351,26 @@ def _read_letters(
 def _plain_numbers(labels: pl.Series) -> pl.Series:
     """Labels 0, 0.0 and 00 are one label, if all are whole numbers."""
     values = labels.cast(pl.Float64, strict=False)
-    whole = (values == values.round()) & (values.abs() < 1e15)
+    whole = (values == values.round()) & (values.abs() < _LARGEST_CLASS)
     return values.cast(pl.Int64).cast(pl.String) if whole.fill_null(value=False).all() else labels
+
+
+def _refuse_measurements(path: Path, labels: pl.Series, rows: pl.Series) -> None:
+    """Refuse labels that are all numbers, of which some are no numbers of classes."""
+    values = labels.cast(pl.Float64, strict=False)
+    if values.is_null().any():
+        return
+    odd = (values != values.round()) | ~(values.abs() < _LARGEST_CLASS)
+    if odd.any():
+        place = _first(odd) - 1
+        fraction = bool(values.is_finite()[place] and values[place] % 1)
+        what = "a number with a fraction" if fraction else "too large a number"
+        raise DataError(
+            path,
+            f"the label {labels[place]} is {what}, not a class",
+            "turn measurements into classes first",
+            row=rows[place],
+        )
 
 
 def _refuse_swapped(path: Path, frame: pl.DataFrame, columns: _Columns) -> None:
@@ -369,7 +417,7 @@ def _publish(
     frame = frame.with_columns(split=pl.Series(split), group=pl.Series(groups))
     journal.notes.append(f"splits: {told}")
     journal.warnings += _find_shared(frame)
-    frames = dealt(frame.drop("split", "group", "given"), frame["split"].to_numpy())
+    frames = dealt(frame.drop("split", "group", "given", "row"), frame["split"].to_numpy())
     paths = [part.path for part in parts]
     spec = TaskSpec(
         name=Path(folder).name,
@@ -409,13 +457,6 @@ def _guess_classes(path: Path, written: list[str]) -> tuple[str, ...]:
         )
     values = pl.Series(written).cast(pl.Float64, strict=False)
     numeric = not values.is_null().any()
-    if numeric and (values != values.round()).any():
-        example = written[_first(values != values.round()) - 1]
-        raise DataError(
-            path,
-            f"the label {example} is a number with a fraction, not a class",
-            "turn measurements into classes first",
-        )
     if len(written) > MAX_CLASSES:
         raise DataError(
             path,
@@ -441,13 +482,13 @@ def _number_labels(part: _Rows, numbers: Mapping[str, int]) -> pl.DataFrame:
     labels = written.replace_strict(dict(numbers), default=None, return_dtype=pl.Int8)
     outside = labels.is_null()
     if outside.any():
-        row = _first(outside)
+        place = _first(outside) - 1
         raise DataError(
             part.path,
-            f"the label {written[row - 1]!r} is none of {', '.join(numbers)} "
+            f"the label {written[place]!r} is none of {', '.join(numbers)} "
             f"({int(outside.sum())} such rows)",
             "correct it, or name all classes with --classes",
-            row=row,
+            row=part.frame["row"][place],
         )
     return part.frame.with_columns(labels.alias("label"), given=pl.lit(part.given))
 

@@ -115,6 +115,12 @@ def check_labels(path: Path, column: pl.Series, spec: TaskSpec) -> None:
             f"the label has not one value for each of {size} tracks",
             "write null where a value is missing",
         )
+        _refuse(
+            path,
+            column.list.eval(pl.element().is_infinite()).list.any().fill_null(value=False),
+            "a value of the label is infinite",
+            "clip it, or write null where it is not known",
+        )
 
 
 def _is_of_type(dtype: Any, kind: LabelKind) -> bool:

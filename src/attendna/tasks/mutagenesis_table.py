@@ -27,8 +27,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """Column names, in lower case, that are understood. ``pos`` counts from 1; an ``alt`` of ``-`` is a
 deletion of one base."""
 
-UNKNOWN = "NA"
-_REQUIRED = ("chrom", "pos", "ref", "alt", "effect")
+_VARIANT = ("chrom", "pos", "ref", "alt")
 
 
 def read_mutagenesis(path: str | Path, *, release: str) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -53,8 +52,11 @@ def read_mutagenesis(path: str | Path, *, release: str) -> tuple[pl.DataFrame, d
         {},
         whole=("barcodes",),
         real=("effect",),
-        required=_REQUIRED,
+        required=("effect",),
     )
+    for name in _VARIANT:
+        if name not in frame.columns:
+            raise DataError(path, f"there is no {name} column", f"call it {name}")
     if complaints.height:
         raise BadRowsError(path, complaints)
     absent = {
@@ -72,7 +74,7 @@ def read_mutagenesis(path: str | Path, *, release: str) -> tuple[pl.DataFrame, d
             path, f"no row is of {release}", f"choose --release {' or '.join(sorted(releases))}"
         )
     ours = frame.filter(pl.col("release").is_in(mine))
-    placed = ours.filter((pl.col("chrom") != UNKNOWN) & (pl.col("pos") != UNKNOWN))
+    placed = ours.drop_nulls(["chrom", "pos"])
     counts = {
         "rows": frame.height,
         "rows of other releases": frame.height - ours.height,
@@ -92,7 +94,10 @@ def _checked(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
     site = ("element", "chrom", "position")
     frame = frame.with_columns(first_ref=pl.col("ref").first().over(site))
     rules = [
-        Rule(pl.col("element").is_null(), pl.lit("the element is missing"), "fill it in"),
+        *(
+            Rule(pl.col(name).is_null(), pl.lit(f"the {name} is missing"), "fill it in")
+            for name in ("element", "ref", "alt")
+        ),
         Rule(
             pl.col("position").is_null() | (pl.col("position") < 0),
             pl.format("the position '{}' is no whole number from 1 on", "written"),

@@ -17,6 +17,8 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from attendna.core.content import plain_text, read_content
+from attendna.core.delimited import MISSING as UNKNOWN
+from attendna.core.formats import PEAKS, ending_of
 from attendna.genome.contigs import numbered
 from attendna.genome.intervals import read_intervals
 
@@ -73,7 +75,7 @@ def read_peaks(path: Path, number: Callable[[str], int]) -> Peaks:
 
 def _read_fast(path: Path) -> pl.DataFrame | None:
     """The places of a plain file in one pass; nothing when anything in it is unusual."""
-    if not {".narrowpeak", ".broadpeak", ".bed"}.intersection(map(str.lower, path.suffixes)):
+    if ending_of(path) not in PEAKS:
         return None
     text = plain_text(path, read_content(path))
     first = text[: text.find(b"\n")] if b"\n" in text else text
@@ -105,7 +107,8 @@ def _read_fast(path: Path) -> pl.DataFrame | None:
                 (pl.col("start") >= 0).all(),
                 (pl.col("end") > pl.col("start")).all(),
                 (pl.col("end") < 1 << CONTIG_BITS).all(),
-                ~pl.col("chrom").str.contains(r"^\s|\s$|^$|^(track|browser)$").any(),
+                ~pl.col("chrom").str.contains(r"^\s|\s$|^(track|browser)$").any(),
+                ~pl.col("chrom").is_in(UNKNOWN).any(),
             )
         ).item()
     )

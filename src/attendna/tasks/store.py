@@ -354,7 +354,8 @@ def _check_columns(path: Path, frame: pl.DataFrame, spec: TaskSpec) -> None:
                 f"the column {name} is missing (there are {', '.join(frame.columns)})",
                 f"add it; a task needs {', '.join((*texts, 'label'))}",
             )
-        nulls = frame.get_column(name).is_null()
+        column = frame.get_column(name)
+        nulls = column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
         if nulls.any():
             raise DataError(
                 path, f"the {name} is missing", "fill it in or remove the row", row=_first(nulls)
@@ -381,6 +382,8 @@ def check_ids(frames: Mapping[Path, pl.DataFrame], remedy: str = "") -> None:
 
     Parameters
     ----------
+    frames
+        Rows of each file, with a column ``row`` where they are not all of its rows.
     remedy
         What else can be done about it.
     """
@@ -389,7 +392,11 @@ def check_ids(frames: Mapping[Path, pl.DataFrame], remedy: str = "") -> None:
         return
     rows = pl.concat(
         [
-            frame.select("id", row=pl.int_range(pl.len()) + 1, file=pl.lit(str(path)))
+            frame.select(
+                "id",
+                row="row" if "row" in frame.columns else pl.int_range(pl.len()) + 1,
+                file=pl.lit(str(path)),
+            )
             for path, frame in frames.items()
         ]
     )

@@ -13,26 +13,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import DELIMITERS, column_names, parse_delimited
+from attendna.core.delimited import column_names, header_start, known, parse_delimited
 from attendna.core.errors import DataError
-
-FASTA = (".fa", ".fasta", ".fna")
-PARQUET = (".parquet", ".pq")
+from attendna.core.formats import DELIMITERS, FASTA, PARQUET, ending_of
+from attendna.genome.fasta import parse_fasta
 
 _DNA = "^[ACGTUNacgtun]+$"
 _SHORTEST_DNA = 4
 
 
 def kind(path: Path) -> str:
-    """The ending that says what a file is, in lower case and without ``.gz``.
+    """The ending that names the format of a file, in lower case and without ``.gz``.
 
     Raises
     ------
     DataError
         The ending is none of those that can be read.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    ending = suffixes[-1] if suffixes else ""
+    ending = ending_of(path)
     if ending not in (*DELIMITERS, *FASTA, *PARQUET):
         raise DataError(
             path,
@@ -43,9 +41,11 @@ def kind(path: Path) -> str:
 
 
 def read_table(path: str | Path) -> pl.DataFrame:
-    """Read one file; every column is text, empty fields are null.
+    """Read one file; every column is text without blanks around it, missing values are null.
 
-    FASTA gives the columns ``id`` (first word of the header) and ``sequence``.
+    What is missing is written as in :data:`attendna.core.delimited.MISSING`, or is null or NaN in
+    Parquet. FASTA gives the columns ``id`` (first word of the header) and ``sequence``; there only
+    what is empty is missing.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def parse_table(path: Path, content: bytes) -> pl.DataFrame:
         return _parse_parquet(path, content)
     content = plain_text(path, content)
     frame = (
-        _parse_fasta(path, content)
+        parse_fasta(path, content)
         if ending in FASTA
         else _parse_delimited(path, content, DELIMITERS[ending])
     )
@@ -84,7 +84,7 @@ def looks_like_dna(values: pl.Series, shortest: int = _SHORTEST_DNA) -> bool:
 
 
 def _parse_delimited(path: Path, content: bytes, delimiter: str) -> pl.DataFrame:
-    names, _ = column_names(content, delimiter)
+    names, _ = column_names(content[header_start(content) :], delimiter)
     if any(re.match(_DNA, name) and len(name) > 2 * _SHORTEST_DNA for name in names):
         raise DataError(
             path,
@@ -103,17 +103,6 @@ def _parse_parquet(path: Path, content: bytes) -> pl.DataFrame:
         raise DataError(path, "the table has no rows", "give a file with rows")
     plain = [name for name, dtype in frame.schema.items() if not dtype.is_nested()]
     try:
-        return frame.select(pl.col(plain).cast(pl.String))
+        return known(frame.select(pl.col(plain).cast(pl.String)))
     except pl.exceptions.PolarsError as error:
         raise DataError(path, "a column is not text or numbers", "write it as text") from error
-
-
-def _parse_fasta(path: Path, content: bytes) -> pl.DataFrame:
-    text = content.decode().lstrip("\n")
-    if not text.startswith(">"):
-        raise DataError(path, "the first line does not start with >", "give a FASTA file")
-    record = pl.col("record")
-    return pl.DataFrame({"record": text[1:].split("\n>")}).select(
-        id=record.str.extract(r"^\s*(\S+)[^\n]*"),
-        sequence=record.str.replace(r"^[^\n]*\n?", "").str.replace_all(r"\s", ""),
-    )

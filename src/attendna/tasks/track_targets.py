@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import DELIMITERS, parse_delimited
+from attendna.core.delimited import parse_delimited
 from attendna.core.errors import DataError
 
 ASSAYS = ("DNase/ATAC", "histone ChIP", "TF ChIP", "CAGE", "RNA", "other")
@@ -41,7 +41,7 @@ def read_targets(path: str | Path) -> pl.DataFrame:
         It is missing or no table, has no tracks, a number is none, or strands are not in pairs.
     """
     path = Path(path)
-    table = parse_delimited(path, plain_text(path, read_content(path)), DELIMITERS[".tsv"])
+    table = parse_delimited(path, plain_text(path, read_content(path)), "\t")
     if "identifier" not in table.columns:
         raise DataError(path, "there is no column identifier", "give a table like targets.txt")
     if not table.height:

@@ -14,10 +14,11 @@ from pydantic import Field
 
 from attendna.core.config import Config, to_yaml
 from attendna.core.content import plain_text, read_content
-from attendna.core.delimited import DELIMITERS, parse_delimited
+from attendna.core.delimited import parse_delimited
 from attendna.core.errors import DataError
 from attendna.core.execution import Execution
 from attendna.core.files import sha256
+from attendna.core.formats import DELIMITERS, ending_of
 from attendna.core.registry import Registry
 from attendna.genome.reference import EdgePolicy, Reference, Windows
 from attendna.tasks.builders.cut import cut
@@ -166,9 +167,8 @@ def listed_files(table: Path, column: str) -> list[tuple[str, Path]]:
     """
     if not table.is_file():
         raise DataError(table, "no such file or folder", "check the path")
-    ending = ".csv" if ".csv" in map(str.lower, table.suffixes) else ".tsv"
     text = plain_text(table, read_content(table))
-    rows = parse_delimited(table, text, DELIMITERS[ending])
+    rows = parse_delimited(table, text, DELIMITERS.get(ending_of(table), "\t"))
     for name in (column, "file"):
         if name not in rows.columns:
             raise DataError(

@@ -27,6 +27,7 @@ from attendna.core.config import Names
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
+from attendna.core.formats import PEAKS, ending_of, stem_of
 from attendna.genome.contigs import ContigNames, plain_name
 from attendna.genome.reference import Reference, open_reference
 from attendna.tasks.builders.builder import (
@@ -54,8 +55,6 @@ from attendna.tasks.store import TaskWriter, task_writer
 FILES_A_BATCH = 32
 BLOCK_BITS = 15
 """A block is 2^15 bins of a contig, 6.5 million bases of 200-bp bins."""
-
-_ENDINGS = (".narrowpeak", ".broadpeak", ".bed")
 
 
 class ChromatinConfig(BuilderConfig):
@@ -339,22 +338,14 @@ def _find(peaks: Path) -> list[PeakFile]:
     """The files of a folder, called as the part of their name before the ending, or of a table."""
     if peaks.is_dir():
         found = [
-            PeakFile(_track_name(path), path)
+            PeakFile(stem_of(path), path)
             for path in sorted(peaks.iterdir())
-            if set(map(str.lower, path.suffixes)) & set(_ENDINGS)
+            if ending_of(path) in (*PEAKS, ".xls")
         ]
         if not found:
             raise DataError(peaks, "there is no .narrowPeak, .broadPeak or .bed file in it")
         return found
     return [PeakFile(track, path) for track, path in listed_files(peaks, "track")]
-
-
-def _track_name(path: Path) -> str:
-    name = path.name
-    for ending in (".gz", ".bgz", *_ENDINGS):
-        if name.lower().endswith(ending):
-            name = name[: -len(ending)]
-    return name
 
 
 def _is_chromosome(name: str) -> bool:

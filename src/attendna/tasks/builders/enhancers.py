@@ -17,6 +17,7 @@ from pydantic import Field
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
+from attendna.core.formats import INTERVALS, ending_of
 from attendna.genome.alphabet import N
 from attendna.genome.intervals import read_intervals
 from attendna.genome.reference import open_reference
@@ -25,8 +26,6 @@ from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
 from attendna.tasks.spec import SPLITS, TASK, SplitName, TaskSpec
 from attendna.tasks.splits import FRACTIONS, group_by_sequence, split_groups
 from attendna.tasks.store import write_task
-
-_ENDINGS = (".csv", ".tsv", ".bed", ".narrowpeak", ".broadpeak")
 
 
 class EnhancersConfig(BuilderConfig):
@@ -156,7 +155,7 @@ def _find(given: tuple[str, ...]) -> list[_Entry]:
             _Entry(path.name.partition(".")[0], path, split)
             for split in SPLITS
             for path in sorted((folder / split).glob("*"))
-            if any(ending in _ENDINGS for ending in map(str.lower, path.suffixes))
+            if ending_of(path) in INTERVALS
         ]
         if not found:
             raise DataError(
