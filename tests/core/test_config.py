@@ -12,6 +12,7 @@ from attendna.core.config import (
     LISTED,
     Config,
     Names,
+    Seed,
     chosen_from,
     override,
     parse,
@@ -188,7 +189,8 @@ def test_what_only_looks_like_a_number_stays_text(text: str) -> None:
         ("a: 1\n\tb: 2\n", "line 2: "),
         ("a: 1\nb:\n  c: 1\n  c: 2\n", "line 4: c is given twice"),
         ("a: !!python/object:os.system {}\n", "line 1: could not determine a constructor"),
-        ("a: 2024-13-45\n", ": month must be in 1..12"),
+        ("a: 0x_\n", ": invalid literal for int() with base 16"),
+        ("a: !!binary aGk=\n", "line 1: could not determine a constructor for the tag"),
         ("a: \x00\n", ": "),
         ("- 1\n- 2\n", "holds a list; write `key: value` lines"),
         ("only words\n", "holds a str"),
@@ -300,3 +302,77 @@ def test_lists_of_numbers_are_read_like_those_of_names() -> None:
 def test_a_list_that_names_nothing_is_refused(given: object) -> None:
     with pytest.raises(ConfigError, match="names: the list is empty"):
         parse(Lists, {"names": given}, "test")
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+MERGES = "a: &a {x: 1}\n" + "".join(
+    f"{name}: &{name} {{<<: [{', '.join([f'*{before}'] * 9)}]}}\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LAUGHS, "its aliases stand for more than 1"),
+        (MERGES, "its aliases stand for more than 1"),
+        ("a: &a [*a]\n", "line 1: an alias within itself"),
+        ("a: " + "[" * 100 + "]" * 100, "line 1: nested too deep"),
+        ("a: " + "[" * 50_000, "nested too deep"),
+        ("a: " + '{"a": ' * 50_000, "nested too deep"),
+        ("a: " + "9" * 5_000, "Exceeds the limit"),
+    ],
+)
+def test_what_would_fill_the_memory_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=expected) as caught:
+        read_yaml(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_aliases_that_repeat_little_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("a: &a {width: 3}\nb: [*a, *a]\nc: {<<: *a, height: 2}\nd: 2024-01-02\n")
+    assert read_yaml(path) == {
+        "a": {"width": 3},
+        "b": [{"width": 3}] * 2,
+        "c": {"width": 3, "height": 2},
+        "d": "2024-01-02",
+    }
+
+
+class Numbers(Config):
+    rate: float = 0.0
+    count: int = 0
+    counts: tuple[int, ...] = ()
+    seed: Seed = 0
+
+
+@pytest.mark.parametrize(
+    ("tree", "expected"),
+    [
+        ({"rate": float("inf")}, "rate: Input should be a finite number"),
+        ({"rate": float("nan")}, "rate: Input should be a finite number"),
+        ({"rate": "-inf"}, "rate: Input should be a finite number"),
+        ({"count": 1 << 70}, "count: the number has more than 64 bits"),
+        ({"counts": [1, -(1 << 70)]}, "counts: the number has more than 64 bits"),
+        ({"seed": -1}, "seed: "),
+        ({"seed": 1 << 63}, "seed: "),
+    ],
+)
+def test_numbers_are_finite_and_have_64_bits(tree: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        parse(Numbers, tree, "run.yaml")
+
+
+def test_a_deep_tree_is_one_line() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ConfigError, match=r"^run\.yaml: ") as caught:
+        parse(Numbers, {"rate": deep}, "run.yaml")
+    assert "\n" not in str(caught.value)

@@ -39,6 +39,8 @@ class Kind:
         Further ways to change it, which know its format.
     cut
         How it loses its end.
+    trained
+        Whether it is of a run folder, which takes seconds to make.
     """
 
     make: Callable[[Path], Path]
@@ -46,6 +48,7 @@ class Kind:
     ends: bool = True
     inner: tuple[Change, ...] = ()
     cut: Change = mutations.truncate
+    trained: bool = False
 
 
 def _write(name: str, content: bytes | Callable[[], bytes]) -> Callable[[Path], Path]:
@@ -840,10 +843,14 @@ KINDS: dict[str, Kind] = {
     "tune.yaml": Kind(_search_file, _read_search, ends=False, inner=YAML),
     "study.yaml": Kind(_study, _read_study, ends=False, inner=YAML),
     "transfer.yaml": Kind(_transfer_yaml, _read_transfer, ends=False, inner=YAML),
-    "last.ckpt": Kind(partial(_run, "checkpoints/last.ckpt"), _resume, inner=(_pickled,)),
-    "log.csv": Kind(partial(_run, "log.csv"), _read_run, ends=False),
-    "metrics.json": Kind(partial(_run, "metrics.json"), _read_run, inner=JSON),
-    "environment.json": Kind(partial(_run, "environment.json"), _read_run, inner=JSON),
-    "run.yaml": Kind(partial(_run, "run.yaml"), _read_run, ends=False, inner=YAML),
-    "predictions.parquet": Kind(partial(_run, "predictions.parquet"), _read_run),
+    "last.ckpt": Kind(
+        partial(_run, "checkpoints/last.ckpt"), _resume, inner=(_pickled,), trained=True
+    ),
+    "log.csv": Kind(partial(_run, "log.csv"), _read_run, ends=False, trained=True),
+    "metrics.json": Kind(partial(_run, "metrics.json"), _read_run, inner=JSON, trained=True),
+    "environment.json": Kind(
+        partial(_run, "environment.json"), _read_run, inner=JSON, trained=True
+    ),
+    "run.yaml": Kind(partial(_run, "run.yaml"), _read_run, ends=False, inner=YAML, trained=True),
+    "predictions.parquet": Kind(partial(_run, "predictions.parquet"), _read_run, trained=True),
 }

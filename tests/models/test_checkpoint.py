@@ -117,3 +117,40 @@ def test_a_header_that_does_not_fit_its_weights_is_refused(
     rewrite(path, model={"name": "cnn", "depth": 3})
     with pytest.raises(ConfigError, match=r"model\.depth is not a setting"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threshold": float("nan")}, "threshold: Input should be a finite number"),
+        ({"threshold": 1.5}, "threshold: "),
+        ({"classes": []}, "classes: "),
+        ({"classes": ["a"]}, "1 class, but label_kind is multiclass"),
+        ({"classes": ["a", "a", "b"]}, "two classes have the same name"),
+        ({"label_kind": "binary"}, "3 classes, but label_kind is binary"),
+        ({"model": {"name": "cnn", "width": 1 << 40, "blocks": 1}}, "the weights do not fit"),
+        ({"model": {"name": "cnn", "width": 1 << 70, "blocks": 1}}, "more than 64 bits"),
+        ({"model": "no such model"}, "there is no model"),
+        ({"input": {}}, "input.shortest is missing"),
+    ],
+)
+def test_a_header_that_cannot_be_is_one_line(
+    stored: tuple[Path, SequenceModel], changes: dict[str, object], message: str
+) -> None:
+    path, _ = stored
+    rewrite(path, **changes)
+    with pytest.raises((FolderError, ConfigError), match=message) as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', "[" * 10_000, "{"])
+def test_metadata_of_another_shape_is_one_line(
+    stored: tuple[Path, SequenceModel], text: str
+) -> None:
+    path, _ = stored
+    with safe_open(path, framework="pt") as stream:
+        weights = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    save_file(weights, path, metadata={"attendna": text})
+    with pytest.raises(FolderError, match="damaged or not a model of attendna"):
+        load(path)

@@ -94,7 +94,7 @@ def test_weights_of_another_size_are_refused(
 def test_files_of_something_else_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.pt"
     for content, complaint in (
-        (b"", "damaged, or no file of weights"),
+        (b"", "damaged, or it holds more than weights"),
         (b"not weights at all", "it holds more than weights|damaged"),
     ):
         path.write_bytes(content)

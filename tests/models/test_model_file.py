@@ -22,7 +22,7 @@ def test_weights_and_header_come_back_and_equal_models_are_equal_files(tmp_path:
     assert write_model(tmp_path, HEADER, model, 8).read_bytes() == first
     found, tree, weights = read_model(tmp_path)
     assert (found, tree) == (tmp_path / FILE, HEADER)
-    again = fill(found, nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), weights)
+    again = fill(found, lambda: nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), weights)
     assert not again.training
     for name, value in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], value)
@@ -43,7 +43,7 @@ def test_a_checkpoint_of_others_is_no_run(tmp_path: Path) -> None:
 def test_weights_of_another_shape_are_told(tmp_path: Path) -> None:
     path = write_model(tmp_path, HEADER, nn.Linear(3, 2), 8)
     with pytest.raises(FolderError, match="the weights do not fit the model"):
-        fill(path, nn.Linear(4, 2), read_model(path)[2])
+        fill(path, lambda: nn.Linear(4, 2), read_model(path)[2])
 
 
 def test_what_is_missing_cut_short_or_foreign_is_told(tmp_path: Path) -> None:

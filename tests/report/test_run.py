@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attendna.core.errors import FolderError
+from attendna.core.errors import FolderError, UserError
 from attendna.evaluation.evaluate import PREDICTIONS_FILE
 from attendna.models import checkpoint
 from attendna.report.run import Run
@@ -60,7 +60,7 @@ def test_missing_parts_are_none(tmp_path: Path) -> None:
 
 def test_a_log_without_rows_is_none(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text("seed: 1\n")
-    (tmp_path / "log.csv").write_text("epoch,step\n")
+    (tmp_path / "log.csv").write_text("epoch,step,train_loss,learning_rate,seconds\n")
     assert Run(tmp_path).log is None
 
 
@@ -104,7 +104,7 @@ def test_damaged_weights_are_an_error_of_one_line(tmp_path: Path, content: bytes
 def test_other_damaged_files_too(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / "run.yaml").write_text("seed: 1\n")
     (tmp_path / name).write_text(content)
-    with pytest.raises(FolderError, match=f"{name} is damaged") as caught:
+    with pytest.raises(UserError, match=f"{name}(:| is) damaged") as caught:
         getattr(Run(tmp_path), name.partition(".")[0])
     assert "\n" not in str(caught.value)
 

@@ -1,4 +1,6 @@
 import json
+import pickle
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,6 +140,31 @@ def test_what_was_lost_after_training_is_made_again(
     train(small(strands="conjoined"), task, run, resume=True, progress=False)
     assert (run / "model.safetensors").read_bytes() == wanted
     assert {path.name for path in run.iterdir()} == FOLDER
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "pickle", "other rows"])
+def test_a_state_that_cannot_be_gone_on_with_is_one_line(
+    trained: Path, task: Path, tmp_path: Path, damage: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / "model.safetensors").unlink()
+    last = run / "checkpoints" / "last.ckpt"
+    whole = last.read_bytes()
+    if damage == "pickle":
+        last.write_bytes(pickle.dumps(Path("x")))
+    elif damage in ("foreign", "other rows"):
+        state = torch.load(last, weights_only=True)
+        for callback in state["callbacks"].values():
+            if "rows" in callback:
+                callback["rows"] = [{"step": 7.0}]
+        torch.save({"x": 1} if damage == "foreign" else state, last)
+    else:
+        last.write_bytes(whole[: len(whole) // 2] if damage == "cut" else b"")
+    with pytest.raises(FolderError, match=r"last\.ckpt is damaged, or of another training; remove"):
+        train(small(strands="conjoined"), task, run, resume=True, progress=False)
+    last.unlink()
+    train(small(strands="conjoined"), task, run, resume=True, progress=False)
 
 
 def test_resume_begins_where_nothing_was_begun(task: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Out, Seed, SetTracks
+from attendna.cli.options import LARGEST_SEED, Device, Force, Json, Out, Seed, SetTracks
 from attendna.cli.output import counter, print_json, say, spell_number
 from attendna.core.outputs import OutputFolder
 
@@ -41,7 +41,11 @@ def interpret_receptive_field(
     random_weights: Annotated[
         int | None,
         typer.Option(
-            "--random-weights", min=0, metavar="SEED", help="Draw fresh weights by this seed."
+            "--random-weights",
+            min=0,
+            max=LARGEST_SEED,
+            metavar="SEED",
+            help="Draw fresh weights by this seed.",
         ),
     ] = None,
     tracks: Annotated[

@@ -50,7 +50,12 @@ Resamples = Annotated[
     int, typer.Option("--resamples", min=1, help="Bootstrap resamples behind each interval.")
 ]
 
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
+LARGEST_SEED = (1 << 63) - 1
+
+Seed = Annotated[
+    int,
+    typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of everything drawn at random."),
+]
 
 TaskFolders = Annotated[
     list[str],
@@ -80,7 +85,7 @@ def whole_numbers(given: list[str] | None, option: str) -> list[int]:
 
     bare = [word.replace("_", "") for word in words(given, option)]
     for word in bare:
-        if not word.isdecimal():
+        if not word.isdecimal() or len(word) > 18:
             raise ConfigError(
                 f"{option} {word} is no whole number", "write digits, with commas between numbers"
             )

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, cast, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from attendna.core.errors import ConfigError, UnknownNameError
 from attendna.core.registry import Registry, near_misses
@@ -16,11 +23,29 @@ from attendna.core.registry import Registry, near_misses
 Tree = dict[str, Any]
 """A configuration as YAML gives it: nested dicts, lists and scalars."""
 
+Seed = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""Field type: where everything drawn at random begins, as every generator takes it."""
+
+_DEEPEST = 64
+"""Mappings and lists within each other in a YAML file."""
+
+_LARGEST = 1 << 63
+
 
 class Config(BaseModel):
-    """Base of every configuration: immutable, and unknown keys are refused."""
+    """Base of every configuration: immutable; unknown keys, NaN and infinity are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _fits_64_bits(cls, value: Any) -> Any:
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int) and not -_LARGEST <= number < _LARGEST:
+                raise ValueError("the number has more than 64 bits")
+        return value
 
     def to_tree(self) -> Tree:
         """Plain nested dicts, every default written out, fit for YAML and JSON."""
@@ -83,6 +108,17 @@ class _Dumper(yaml.SafeDumper):
     """Quotes texts that the loader would read as numbers, as ``12e3``."""
 
 
+# What JSON has, and no more; a date is text, as in YAML 1.2.
+_Loader.yaml_constructors = {
+    tag: construct
+    for tag, construct in _Loader.yaml_constructors.items()
+    if not str(tag).endswith((":binary", ":timestamp", ":omap", ":pairs", ":set"))
+}
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, found) for tag, found in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+
 for _side in (_Loader, _Dumper):
     _side.add_implicit_resolver(
         "tag:yaml.org,2002:float",
@@ -121,11 +157,49 @@ def read_yaml(path: str | Path) -> Tree:
 
 
 def _parse_yaml(text: str) -> Any:
+    loader = _Loader(text)
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _refuse_expansion(node, most=10_000 + 10 * len(text))
+        return loader.construct_document(node)
+    except RecursionError:
+        raise yaml.MarkedYAMLError(problem="nested too deep") from None
     except ValueError as error:
-        # PyYAML lets the errors of numbers and dates through as they are.
+        # PyYAML lets the errors of numbers through as they are.
         raise yaml.MarkedYAMLError(problem=str(error)) from None
+    finally:
+        loader.dispose()
+
+
+def _refuse_expansion(root: yaml.Node, most: int) -> None:
+    """Refuse aliases that stand for far more than is written, for themselves, or nest too deep."""
+    sizes: dict[yaml.Node, int | None] = {}
+
+    def size(node: yaml.Node, depth: int) -> int:
+        if node in sizes or depth > _DEEPEST:
+            known = sizes.get(node)
+            if known is None:
+                problem = "nested too deep" if depth > _DEEPEST else "an alias within itself"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+            return known
+        sizes[node] = None
+        if isinstance(node, yaml.MappingNode):
+            inner = [part for pair in node.value for part in pair]
+        else:
+            inner = node.value if isinstance(node, yaml.SequenceNode) else []
+        total = 1 + sum(size(part, depth + 1) for part in inner)
+        if total > most:
+            raise yaml.MarkedYAMLError(
+                problem=f"its aliases stand for more than {most:,} values, the limit of a text of "
+                "this size",
+                problem_mark=node.start_mark,
+            )
+        sizes[node] = total
+        return total
+
+    size(root, 0)
 
 
 def to_yaml(tree: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> str:
@@ -342,6 +416,8 @@ def parse(kind: type[C], tree: Mapping[str, Any], source: str | Path) -> C:
         return kind.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(f"{source}: " + "; ".join(_complaints(kind, error))) from None
+    except RecursionError:
+        raise ConfigError(f"{source}: nested too deep", "correct it") from None
 
 
 def _complaints(kind: type[Config], error: ValidationError, prefix: str = "") -> list[str]:
@@ -365,7 +441,10 @@ def _complaints(kind: type[Config], error: ValidationError, prefix: str = "") ->
 
 def _describe(dotted: str, message: str, error_type: str, value: object) -> str:
     message = message.removeprefix("Value error, ")
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except RecursionError:
+        return f"{dotted.rstrip('.')}: nested too deep"
     suffix = f" (got {shown})" if error_type != "value_error" and len(shown) < 60 else ""
     return f"{dotted.rstrip('.')}: {message}{suffix}" if dotted else f"{message}{suffix}"
 

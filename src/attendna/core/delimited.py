@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -49,6 +50,9 @@ def _names_columns(comment: bytes, row: bytes) -> bool:
     return len(words) == len(column_names(row, delimiter)[0]) > 1 and max(map(len, words)) == 1
 
 
+_AGAIN = "resume the training, or train again"
+
+
 def column_names(text: bytes, delimiter: str) -> tuple[list[str], str]:
     """Names in the header line, and the delimiter they are really separated by."""
     header = text.partition(b"\n")[0].decode()
@@ -71,6 +75,34 @@ def parse_delimited(path: Path, text: bytes, delimiter: str) -> pl.DataFrame:
         return known(pl.read_csv(text, separator=delimiter, infer_schema=False))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise _describe_misfit(path, text.decode(), delimiter) from error
+
+
+def read_numbers(path: Path, columns: Sequence[str] = ()) -> pl.DataFrame:
+    """The log of a training, in which all is a number or ``nan``; empty fields are null.
+
+    Parameters
+    ----------
+    columns
+        What must be there, in every row and finite.
+
+    Raises
+    ------
+    DataError
+        It is no such table.
+    """
+    try:
+        # Inference would take `nan` for text.
+        table = pl.read_csv(path, infer_schema=False).cast(pl.Float64)
+        found = table.select(columns)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        wanted = f" with {', '.join(columns)}" if columns else ""
+        raise DataError(path, f"damaged: no table of numbers{wanted}", _AGAIN) from error
+    for name in columns:
+        wrong = ~found[name].is_finite().fill_null(value=False)
+        if wrong.any():
+            row = int(wrong.arg_max() or 0) + 1
+            raise DataError(path, f"damaged: {name} is no number", _AGAIN, row=row)
+    return table
 
 
 def _describe_misfit(path: Path, text: str, delimiter: str) -> DataError:

@@ -87,7 +87,7 @@ class Registry(Generic[T_co]):
         return iter(sorted(self._all))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._all
+        return isinstance(name, str) and name in self._all
 
     def __len__(self) -> int:
         return len(self._all)

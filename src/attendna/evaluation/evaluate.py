@@ -18,6 +18,7 @@ import polars as pl
 from jaxtyping import Float64
 from numpy import ndarray
 
+from attendna.core.content import read_json
 from attendna.core.errors import FolderError, UserError
 from attendna.core.files import publish_file
 from attendna.evaluation.measures import (
@@ -307,9 +308,11 @@ def read_metrics(run: str | Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        return [dict(row) for row in rows]
-    except (ValueError, TypeError) as error:
+        rows = [dict(row) for row in read_json(path)]
+        for row in rows:
+            _ = row["task"], row["split"], row["metric"], row["value"]
+        return rows
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise FolderError(f"{path} is damaged", "delete it and evaluate again") from error
 
 

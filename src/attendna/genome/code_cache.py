@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from attendna.core.content import read_json
 from attendna.core.errors import FolderError
 from attendna.core.files import exclusive, replace_folder
 
@@ -131,11 +132,11 @@ def _build(target: Path, source: Path, contigs: Iterable[Contig]) -> None:
 def _open(target: Path) -> GenomeCodes | None:
     """The cache at ``target``; none if there is none or it is damaged."""
     try:
-        card = json.loads((target / CONTIGS_FILE).read_text(encoding="utf-8"))
+        card = read_json(target / CONTIGS_FILE)
         size = (target / CODES_FILE).stat().st_size
         names, lengths = tuple(card["names"]), tuple(card["lengths"])
         digest = str(card["digest"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     if size != sum(lengths):
         return None

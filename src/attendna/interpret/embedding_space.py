@@ -104,7 +104,7 @@ def embedding_space(
     if projection == "umap":
         points = _umap(scaled, seed)
     else:
-        pca = PCA(2, random_state=seed)
+        pca = PCA(2, random_state=seed % (1 << 32))
         points = pca.fit_transform(scaled)
         first, second = pca.explained_variance_ratio_.tolist()
         explained = first, second
@@ -119,7 +119,7 @@ def _umap(vectors: Float64[ndarray, "N D"], seed: int) -> Any:
     except ImportError:
         raise MissingExtraError("umap-learn", "umap", "--projection umap") from None
     # With a seed it uses one thread, and says so.
-    made: Any = UMAP(n_neighbors=min(15, len(vectors) - 1), random_state=seed, n_jobs=1)
+    made: Any = UMAP(n_neighbors=min(15, len(vectors) - 1), random_state=seed % (1 << 32), n_jobs=1)
     return made.fit_transform(vectors)
 
 

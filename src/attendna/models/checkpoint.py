@@ -30,10 +30,10 @@ class InputContract(Config):
     """What sequences the model was trained on; what contradicts it is refused or reported."""
 
     letters: LetterPolicy = "unknown"
-    window: int | None = None
+    window: int | None = Field(default=None, ge=1)
     """Common length of the training sequences in bases, none when they differed."""
-    shortest: int
-    longest: int
+    shortest: int = Field(ge=1)
+    longest: int = Field(ge=1)
     build: str | None = None
     task: str
     split_hash: str
@@ -51,15 +51,26 @@ class Checkpoint(Config):
     strands: Strands | tuple[Strands, ...]
     """One for each member where the members of an ensemble differ."""
     label_kind: LabelKind
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = Field(min_length=1)
     """Names of the classes, or of the tracks."""
     scale: Literal["probability", "value"] = "probability"
     """What predictions are: probabilities (a methylated share is one), or numbers as measured."""
     paired: bool = False
     """Whether it predicts what changes from a sequence to its alternative."""
-    threshold: float = 0.5
+    threshold: float = Field(default=0.5, ge=0, le=1)
     """Probability from which a binary prediction counts as positive, chosen on validation data."""
     input: InputContract
+
+    @model_validator(mode="after")
+    def _classes_fit_kind(self) -> Self:
+        count = len(self.classes)
+        if len(set(self.classes)) < count:
+            raise ValueError("two classes have the same name")
+        if self.label_kind in ("binary", "multiclass") and count < 2:
+            raise ValueError(f"{count} class, but label_kind is {self.label_kind}")
+        if self.label_kind == "binary" and count > 2:
+            raise ValueError(f"{count} classes, but label_kind is binary")
+        return self
 
     @model_validator(mode="after")
     def _strands_fit_members(self) -> Self:
@@ -101,4 +112,4 @@ def load(folder: str | Path) -> tuple[Checkpoint, SequenceModel]:
             f"{path} is a language model and has no classes", "fine-tune it: train --from"
         )
     checkpoint = parse(Checkpoint, tree, path)
-    return checkpoint, fill(path, checkpoint.build(), weights)
+    return checkpoint, fill(path, checkpoint.build, weights)

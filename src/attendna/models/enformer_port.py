@@ -6,14 +6,13 @@ The port is ``enformer-pytorch`` (Phil Wang, MIT licence); its files hold a stat
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeGuard, cast
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from attendna.core.errors import DataError
 from attendna.models.enformer import Enformer, EnformerConfig
+from attendna.models.model_file import read_plain
 
 _RENAMED = (
     (r"^stem\.0\.", "tower.stages.0.first."),
@@ -54,21 +53,25 @@ def read_port(path: str | Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise DataError(path, "no such file", "check the path")
     try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, ValueError, EOFError, OSError) as error:
-        raise DataError(path, "damaged, or no file of weights", "copy it again") from error
-    except Exception as error:  # torch raises its unpickler's own error for what is no tensor
-        if type(error).__name__ != "UnpicklingError":
-            raise
-        raise DataError(path, "it holds more than weights", "give a safetensors file") from error
-    if not isinstance(state, Mapping) or "stem.0.weight" not in state:
+        state = read_plain(path)
+    except ValueError as error:
+        raise DataError(
+            path,
+            "damaged, or it holds more than weights",
+            "copy it again, or give a safetensors file",
+        ) from error
+    if not _is_state(state) or "stem.0.weight" not in state:
         raise DataError(
             path, "it holds no weights of enformer-pytorch", "give the file of its state dict"
         )
     return rename(state)
+
+
+def _is_state(state: Any) -> TypeGuard[Mapping[str, Tensor]]:
+    return isinstance(state, Mapping) and all(
+        isinstance(name, str) and isinstance(value, Tensor)
+        for name, value in cast("Mapping[Any, Any]", state).items()
+    )
 
 
 def rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -88,9 +91,9 @@ def rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _shaped(name: str, value: Tensor) -> Tensor:
-    if name.endswith("logits."):
+    if name.endswith("logits.") and value.ndim == 4:
         return value[:, :, 0, 0]
-    return value[0] if name.endswith("_bias") else value
+    return value[0] if name.endswith("_bias") and len(value.shape) else value
 
 
 def load_port(path: str | Path, config: EnformerConfig, *, heads: bool = True) -> Enformer:

@@ -1,11 +1,11 @@
 """Which head of ``model.safetensors`` this attendna reads; known without torch."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attendna
+from attendna.core.content import parse_json
 from attendna.core.errors import FolderError
 
 FILE = "model.safetensors"
@@ -22,6 +22,20 @@ def refuse_other_version(path: Path, header: Mapping[str, object]) -> None:
             f"{attendna.__version__} with format {FORMAT}",
             f"install attendna {writer} or train again",
         )
+
+
+def parse_header(metadata: Any) -> dict[str, Any]:
+    """The tree that stands in the metadata of a file of ours.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        There is none.
+    """
+    tree = parse_json(metadata["attendna"])
+    if not isinstance(tree, dict):
+        raise TypeError("the header is no JSON object")
+    return cast("dict[str, Any]", tree)
 
 
 def is_of_tracks(run: str | Path) -> bool:
@@ -46,7 +60,7 @@ def read_header(run: str | Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             # A safetensors file begins with the length of its header, which is JSON.
             size = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(min(size, 1 << 27)))
-        return dict(json.loads(header["__metadata__"]["attendna"]))
+            header = parse_json(stream.read(min(size, 1 << 27)))
+        return parse_header(header["__metadata__"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FolderError(f"{path} is no model of attendna, or damaged", "train again") from error

@@ -34,7 +34,7 @@ class LanguageCheckpoint(Config):
     tokenizer: AnyTokenizerConfig
     model: AnyModelConfig
     tell: Told
-    window: int
+    window: int = Field(ge=1)
     """Bases that the model read in training."""
     genomes: tuple[Genome, ...]
     held_out: tuple[str, ...]
@@ -65,4 +65,4 @@ def load_language(folder: str | Path) -> tuple[LanguageCheckpoint, AnyLanguageMo
     if "tell" not in tree:
         raise FolderError(f"{path} is no language model", "name a run of attendna pretrain")
     checkpoint = parse(LanguageCheckpoint, tree, path)
-    return checkpoint, fill(path, checkpoint.build(), weights)
+    return checkpoint, fill(path, checkpoint.build, weights)

@@ -1,6 +1,7 @@
 """A trained model of tracks in one file that describes itself; see :mod:`.checkpoint`."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -30,11 +31,11 @@ class TrackCheckpoint(Config):
     attendna: str = Field(default_factory=lambda: attendna.__version__)
     run_id: str
     model: AnyTrackModelConfig
-    window: int
+    window: int = Field(ge=1)
     """Bases that the model read in training."""
-    bin_size: int
+    bin_size: int = Field(ge=1)
     """Bases of the bins that it predicts."""
-    heads: dict[str, tuple[Track, ...]]
+    heads: dict[str, Annotated[tuple[Track, ...], Field(min_length=1)]] = Field(min_length=1)
     """What each head predicts, in order."""
     tasks: dict[str, str] = Field(default_factory=dict[str, str])
     """Of each head, the name of the task it was trained on."""
@@ -63,4 +64,4 @@ def load_tracks(folder: str | Path) -> tuple[TrackCheckpoint, TrackModel]:
     if "heads" not in tree:
         raise FolderError(f"{path} is a model of classes, not of tracks", "name a run of tracks")
     checkpoint = parse(TrackCheckpoint, tree, path)
-    return checkpoint, fill(path, checkpoint.build(), weights)
+    return checkpoint, fill(path, checkpoint.build, weights)

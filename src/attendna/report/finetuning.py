@@ -1,6 +1,5 @@
 """The page about a fine-tuning: the same rows before it and after it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from attendna.core.config import Tree
+from attendna.core.content import read_json
 from attendna.core.errors import FolderError
 from attendna.core.files import publish_file
 from attendna.evaluation.metrics import METRICS
@@ -55,7 +55,7 @@ class FinetuningPage:
         """The page of a run folder."""
         run, path = Run(Path(folder)), Path(folder) / "finetuning.json"
         try:
-            return cls(run, dict(json.loads(path.read_text(encoding="utf-8"))))
+            return cls(run, dict(read_json(path)))
         except FileNotFoundError:
             raise FolderError(
                 f"{folder} was not measured before and after", "make it with attendna finetune"

@@ -4,7 +4,6 @@ A part that is not there yet is None, and the page says so in its place; a part 
 damaged is an error of one line.
 """
 
-import json
 import math
 import struct
 from collections.abc import Iterator, Mapping
@@ -18,10 +17,15 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from attendna.core.config import Tree, read_yaml
+from attendna.core.content import parse_json, read_json
+from attendna.core.delimited import read_numbers
 from attendna.core.errors import FolderError
 from attendna.evaluation.metrics import Sample
-from attendna.models.header import FILE, refuse_other_version
+from attendna.models.header import FILE, parse_header, refuse_other_version
 from attendna.tasks.spec import SPLITS, SplitName
+
+LOGGED = ("epoch", "step", "train_loss", "learning_rate", "seconds")
+"""Columns of every log."""
 
 RUN_FILE, TRANSFER_FILE = "run.yaml", "transfer.yaml"
 CLASS_KINDS = ("binary", "multiclass")
@@ -123,13 +127,7 @@ class Run:
         path = self.path / "log.csv"
         if not path.is_file():
             return None
-        try:
-            # Everything in it is a number, or `nan`, which inference would take for text.
-            log = pl.read_csv(path, infer_schema=False).cast(pl.Float64)
-        except PolarsError as error:
-            raise FolderError(
-                f"{path} is damaged", "resume the training, or train again"
-            ) from error
+        log = read_numbers(path, LOGGED)
         return log if log.height else None
 
     @cached_property
@@ -201,8 +199,8 @@ class Run:
         if not path.is_file():
             return None
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            return read_json(path)
+        except (OSError, ValueError) as error:
             raise self._damaged(name) from error
 
     def _damaged(self, name: str) -> FolderError:
@@ -226,9 +224,9 @@ def _read_header(path: Path) -> Header:
         (length,) = struct.unpack("<Q", start)
         text = stream.read(length) if length <= _LONGEST_HEADER else b""
     try:
-        tree = json.loads(text)
+        tree = parse_json(text)
         said = tree.pop("__metadata__")
-        checkpoint = json.loads(said["attendna"])
+        checkpoint = parse_header(said)
         parameters = int(checkpoint.pop("parameters"))
         numbers = sum(math.prod(tensor["shape"]) for tensor in tree.values())
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from attendna.core.config import read_yaml, to_yaml
+from attendna.core.content import read_json
 from attendna.core.errors import DivergedError, FolderError, UserError
 from attendna.core.execution import Execution
 from attendna.core.files import publish_file
@@ -242,7 +243,7 @@ def note_beside(run: Path) -> Path:
 def read_note(run: Path) -> Outcome | None:
     """Why a run came to nothing; none where nothing is said."""
     try:
-        return Outcome(**json.loads(note_beside(run).read_text(encoding="utf-8")))
+        return Outcome(**read_json(note_beside(run)))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from attendna.core.delimited import read_numbers
 from attendna.core.errors import FolderError
 from attendna.evaluation.evaluate import PREDICTIONS_FILE, read_metrics
 from attendna.evaluation.measures import TrackSample, sample_of
@@ -84,7 +85,7 @@ def _costs(folder: Path) -> dict[str, Any]:
     """
     log, backbone = folder / "log.csv", folder / BACKBONE
     header = read_header((backbone if backbone.is_dir() else folder) / WEIGHTS_FILE)
-    seconds = float(pl.read_csv(log)["seconds"].sum()) if log.is_file() else None
+    seconds = float(read_numbers(log, ("seconds",))["seconds"].sum()) if log.is_file() else None
     return {"seconds": seconds, "parameters": int(header["parameters"])}
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from attendna.core.config import Config, Tree, change, is_within, parse, read_yaml
+from attendna.core.config import Config, Seed, Tree, change, is_within, parse, read_yaml
 from attendna.core.errors import ConfigError, UnknownNameError
 from attendna.core.recipes import find_settings
 from attendna.core.registry import near_misses
@@ -76,7 +76,7 @@ class Study(Config):
     base: Tree
     """Settings of every run, as of ``attendna train``."""
     axes: dict[Name, tuple[Level, ...]] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
+    seeds: tuple[Seed, ...] = Field(default=(0, 1, 2), min_length=1)
     metrics: tuple[str, ...] = Field(min_length=1)
     reference: str | None = None
     """Name of the row that the others are tested against."""

@@ -12,7 +12,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Config, to_yaml
+from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import DataError
 from attendna.core.files import refuse_existing
 from attendna.genome.sequences import SequenceBatch
@@ -31,7 +31,7 @@ class CropRule(Config):
     length: int = Field(ge=1)
     start: int | Literal["random"] = "random"
     """The first base kept, from 0; or drawn for each row from all that leave the length."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
 
 def crop(folder: str | Path, out: str | Path, rule: CropRule, *, force: bool = False) -> Task:

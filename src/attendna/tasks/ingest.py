@@ -14,7 +14,7 @@ from jaxtyping import Int64, Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Config
+from attendna.core.config import Config, Seed
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.files import refuse_existing, sha256
 from attendna.core.formats import FASTA
@@ -51,7 +51,7 @@ class ImportOptions(Config):
     What is missing is written as in :data:`attendna.core.delimited.MISSING`."""
     valid_fraction: float = Field(default=0.1, ge=0, lt=1)
     test_fraction: float = Field(default=0.1, ge=0, lt=1)
-    seed: int = 0
+    seed: Seed = 0
 
     @property
     def fractions(self) -> dict[SplitName, float]:

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Config, to_yaml
+from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder
 from attendna.core.outputs import OutputFolder
@@ -73,7 +73,7 @@ class RegulationSettings(Config):
     """Change of the logarithm from which on a variant is causal."""
     gc: float = Field(default=0.41, ge=0, le=1)
     """Share of G and C between motifs."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 from numpy import ndarray
 from pydantic import Field, model_validator
 
-from attendna.core.config import Config, to_yaml
+from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.core.files import refuse_existing, sha256
 from attendna.genome.alphabet import complement, reverse_complement
@@ -72,7 +72,7 @@ class SimulationSettings(Config):
     """A FASTA file; the background follows the frequencies of its words, both strands counted."""
     markov_order: int = Field(default=2, ge=0, le=8)
     """How many bases before it decide a base of such a background."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _is_range(self) -> Self:

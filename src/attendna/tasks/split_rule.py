@@ -13,7 +13,7 @@ from jaxtyping import Int64, Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Config, Names
+from attendna.core.config import Config, Names, Seed
 from attendna.core.errors import ConfigError
 from attendna.genome.contigs import natural_key, plain_names
 from attendna.tasks.audit.related import group_related
@@ -51,7 +51,7 @@ class SplitRule(Config):
     fold: int = Field(
         default=0, ge=0, description="The part to test on; the one after it is to validate on."
     )
-    seed: int = Field(default=0, ge=0, description="Seed of the splits, and of what is drawn.")
+    seed: Seed = Field(default=0, description="Seed of the splits, and of what is drawn.")
 
     @property
     def told(self) -> str:

@@ -12,7 +12,7 @@ from jaxtyping import Int64, Integer
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Config
+from attendna.core.config import Config, Seed
 from attendna.core.errors import DataError
 from attendna.tasks.spec import SplitName
 from attendna.tasks.splits import group_by_sequence, split_groups
@@ -27,7 +27,7 @@ class SubsetRule(Config):
     valid_share: float | None = Field(default=None, gt=0, lt=1)
     """Share of the rows drawn that becomes the validation split, each class in proportion; none to
     keep the validation split there is."""
-    seed: int = Field(default=42, ge=0)
+    seed: Seed = 42
 
 
 def draw_evenly(

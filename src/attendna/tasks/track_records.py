@@ -8,7 +8,6 @@ base of which one is 1 (none for N). Which it is tells its length.
 Shapes: ``s`` bases, ``l`` bins, ``t`` tracks.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import polars as pl
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 
+from attendna.core.content import read_json
 from attendna.core.errors import DataError, FolderError
 from attendna.genome.alphabet import N
 from attendna.genome.intervals import read_intervals
@@ -140,7 +140,7 @@ def read_shape(path: Path) -> Shape:
         It is missing, no JSON, or its numbers are missing or contradict each other.
     """
     try:
-        tree: Any = json.loads(path.read_text(encoding="utf-8"))
+        tree: Any = read_json(path)
     except FileNotFoundError:
         raise DataError(
             path, "no such file", "copy it from where the records are: it tells their shape"

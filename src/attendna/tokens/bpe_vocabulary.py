@@ -5,7 +5,6 @@ run and in the header of a model, so that a model needs no other file.
 """
 
 import base64
-import binascii
 import json
 import zlib
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
-from attendna.core.errors import DataError
+from attendna.core.content import parse_json, read_json, unpack
+from attendna.core.errors import DataError, UserError
 
 FILE = "tokenizer.json"
 """Name of the vocabulary in a folder that ``tokens train-bpe`` wrote."""
@@ -61,11 +61,11 @@ class Vocabulary:
             The text is damaged.
         """
         try:
-            content = zlib.decompress(base64.b64decode(text, validate=True))
-            special, letters, merges = json.loads(content)
+            content = unpack("the vocabulary", base64.b64decode(text, validate=True))
+            special, letters, merges = parse_json(content)
             words = iter(merges.split())
             pairs = tuple(zip(words, words, strict=True))
-        except (binascii.Error, zlib.error, ValueError, AttributeError) as error:
+        except (UserError, ValueError, TypeError, AttributeError) as error:
             raise ValueError("not a vocabulary that attendna packed, or cut short") from error
         return cls(tuple(special), letters, pairs)
 
@@ -83,10 +83,10 @@ class Vocabulary:
         if not path.is_file():
             raise DataError(path, "no such file", "make it with `attendna tokens train-bpe`")
         try:
-            model = json.loads(path.read_text(encoding="utf-8"))["model"]
-            ids: dict[str, int] = dict(model["vocab"])
+            model = read_json(path)["model"]
+            ids = checked_ids(model["vocab"])
             pairs = [_pair(merge) for merge in model["merges"]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 path,
                 "not a byte-pair encoding of Hugging Face tokenizers",
@@ -115,7 +115,23 @@ class Vocabulary:
         return vocabulary
 
 
+def checked_ids(vocabulary: Any) -> dict[str, int]:
+    """The ids of words in a tokenizer's JSON.
+
+    Raises
+    ------
+    TypeError
+        It is no mapping of words to whole numbers.
+    """
+    ids = dict(vocabulary)
+    if not all(type(number) is int for number in ids.values()):
+        raise TypeError("an id is no whole number")
+    return ids
+
+
 def _pair(merge: Any) -> tuple[str, str]:
     """A merge as either version of the format has it."""
-    left, right = merge.split(" ") if isinstance(merge, str) else cast("list[str]", merge)
+    left, right = merge.split(" ") if isinstance(merge, str) else cast("list[Any]", merge)
+    if not (isinstance(left, str) and isinstance(right, str)):
+        raise TypeError("a merge is not of two words")
     return left, right

@@ -21,7 +21,7 @@ from numpy import ndarray
 from pydantic import Field
 
 import attendna
-from attendna.core.config import Config, to_yaml
+from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import ConfigError, DataError, MissingExtraError
 from attendna.core.files import publish_folder, refuse_existing, sha256
 from attendna.core.outputs import OutputFolder
@@ -62,7 +62,7 @@ class BPESettings(Config):
     """Pairs rarer than this make no word."""
     both_strands: bool = True
     """Whether each stretch is read on either strand at random."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
 
 class Genome(Config):

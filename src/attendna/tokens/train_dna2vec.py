@@ -23,7 +23,7 @@ from numpy import ndarray
 from pydantic import Field, model_validator
 
 import attendna
-from attendna.core.config import Config, to_yaml
+from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import DataError, MissingExtraError
 from attendna.core.files import publish_folder, refuse_existing, sha256
 from attendna.core.outputs import OutputFolder
@@ -59,7 +59,7 @@ class Dna2vecSettings(Config):
     """Words expected more rarely than this in the whole training get no vector."""
     both_strands: bool = True
     """Whether each stretch is read on either strand at random."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     workers: int = Field(default=1, ge=1)
     """Threads; only one gives the same vectors every time."""
 
@@ -132,7 +132,7 @@ def train_dna2vec(
             window=settings.window,
             negative=settings.negative,
             min_count=1,
-            seed=settings.seed,
+            seed=settings.seed % (1 << 32),
             workers=settings.workers,
         )
         model.build_vocab_from_freq(frequencies)

@@ -20,7 +20,7 @@ from numpy import ndarray
 from pydantic import Field
 from rich.console import Console
 
-from attendna.core.config import Config, to_yaml
+from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder, refuse_existing
 from attendna.core.outputs import OutputFolder
@@ -64,7 +64,7 @@ class TransferConfig(Config):
     """Settings of the learner that are the same in every trial."""
     share: float = Field(default=1.0, gt=0, le=1)
     """Share of the training rows that is learned from."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, eq=False)

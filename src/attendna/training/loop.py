@@ -11,11 +11,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from attendna.core.ending import answering_sigterm
+from attendna.core.errors import FolderError, UserError
 from attendna.prediction.device import Precision
 from attendna.training.module import Learner
 from attendna.training.run import OptimizerConfig, RunFolder
@@ -115,8 +116,12 @@ def run(trainer: Trainer, module: Learner, loader: Remaining, folder: RunFolder)
     ------
     KeyboardInterrupt
         Told to stop; the state was saved, if the telling left time for it.
+    FolderError
+        The state is damaged, or of another training.
     """
     begun = folder.last if folder.last.is_file() else None
+    started = _Started()
+    trainer.callbacks.append(started)  # pyright: ignore[reportAttributeAccessIssue]
     handler = signal.getsignal(signal.SIGINT)
     try:
         # Lightning's own answer to SIGTERM saves the state after the step that is under way.
@@ -128,6 +133,25 @@ def run(trainer: Trainer, module: Learner, loader: Remaining, folder: RunFolder)
         if isinstance(ended, SIGTERMException) and callable(signal.getsignal(signal.SIGTERM)):
             signal.raise_signal(signal.SIGTERM)
         raise KeyboardInterrupt from None
+    except UserError:
+        raise
+    except Exception as error:
+        if begun is None or started.is_set:
+            raise
+        raise FolderError(
+            f"{begun} is damaged, or of another training",
+            "remove it to train from the beginning, or train into another --out",
+        ) from error
+
+
+class _Started(Callback):
+    """Whether a training has all it needs, and takes its first step."""
+
+    is_set = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        del trainer, pl_module
+        self.is_set = True
 
 
 @contextlib.contextmanager

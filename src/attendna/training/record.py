@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from attendna.core.files import publish_file
@@ -204,9 +203,16 @@ class Record(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint; rows of the log that it does not know are dropped."""
-        self.rows = state_dict["rows"]
-        self.best_round = state_dict["best_round"]
-        self.seconds = state_dict["seconds"]
+        rows, best, seconds = (state_dict[name] for name in ("rows", "best_round", "seconds"))
+        ends = self.schedule.ends
+        if (
+            [row["step"] for row in rows] != list(ends[: len(rows)])
+            or not -1 <= best < len(rows)
+            or not seconds >= 0
+            or any(not isinstance(value, int | float) for row in rows for value in row.values())
+        ):
+            raise ValueError("the log is not of this training")
+        self.rows, self.best_round, self.seconds = rows, best, float(seconds)
         write_log(self.folder.log, self.rows)
 
 
@@ -220,9 +226,3 @@ def write_log(path: Path, rows: list[Row]) -> None:
         writer = csv.DictWriter(stream, list(rows[-1]), restval="nan", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def read_state(path: Path) -> dict[str, Any]:
-    """A saved state; only tensors and plain values are read, never code."""
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return state

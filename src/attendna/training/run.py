@@ -9,7 +9,6 @@ their mean.
 """
 
 import contextlib
-import csv
 import fcntl
 import hashlib
 import json
@@ -29,6 +28,7 @@ import attendna
 from attendna.core.config import (
     Config,
     Draft,
+    Seed,
     Tree,
     change,
     is_within,
@@ -38,6 +38,8 @@ from attendna.core.config import (
     read_yaml,
     to_yaml,
 )
+from attendna.core.content import read_json
+from attendna.core.delimited import read_numbers
 from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file, publish_folder, refuse_existing
 from attendna.core.outputs import OutputFolder
@@ -400,7 +402,7 @@ class RunConfig(SavedConfig):
     probe: ProbeConfig = ProbeConfig()
     adapt: tuple[Adaptation, ...] = ()
     """Applied in this order, before the variants."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
     @model_validator(mode="before")
     @classmethod
@@ -677,9 +679,9 @@ class RunFolder:
 
     def _read_environment(self) -> Environment:
         try:
-            tree: Tree = json.loads(self.environment.read_text(encoding="utf-8"))
+            tree: Tree = read_json(self.environment)
             writer, layout = tree.get("attendna", "?"), tree.get("format")
-        except (json.JSONDecodeError, UnicodeDecodeError, AttributeError) as error:
+        except (OSError, ValueError, AttributeError) as error:
             raise FolderError(f"{self.environment} is damaged", "train again") from error
         if layout != FORMAT:
             raise FolderError(
@@ -720,13 +722,12 @@ class RunFolder:
     def summary(self) -> dict[str, Any]:
         """What a finished run has come to, for machines."""
         rows = read_metrics(self.path)
-        with self.log.open(encoding="utf-8", newline="") as stream:
-            validations = list(csv.DictReader(stream))
+        validations = read_numbers(self.log, ("step",))
         return {
             "run": str(self.path),
             "run_id": self._read_environment().run_id,
-            "steps": int(validations[-1]["step"]),
-            "validations": len(validations),
+            "steps": int(validations["step"].to_list()[-1]) if validations.height else 0,
+            "validations": validations.height,
             "valid": {row["metric"]: row["value"] for row in rows if row["split"] == "valid"},
             "threshold": next((row["threshold"] for row in rows if row["split"] == "valid"), None),
         }

@@ -1,6 +1,5 @@
 """A short search over declared variants, on training and validation rows alone."""
 
-import json
 import math
 import shutil
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from attendna.core.content import read_json
 from attendna.core.errors import FolderError
 from attendna.evaluation.measures import affordable, metrics_of, sample_of
 from attendna.evaluation.uncertainty import bootstrap
@@ -144,6 +144,6 @@ def _read(folder: RunFolder) -> dict[str, Any]:
     if not folder.search.is_file():
         return {}
     try:
-        return dict(json.loads(folder.search.read_text(encoding="utf-8"))["variants"])
+        return dict(read_json(folder.search)["variants"])
     except (ValueError, KeyError, TypeError) as error:
         raise FolderError(f"{folder.search} is damaged", "delete it and resume") from error

@@ -199,21 +199,3 @@ def near_peaks(path: Path, near: dict, folder: Path) -> Path:
             if any(int(start) < b and int(end) > a for a, b in near.get(chrom, [])):
                 out.write(line)
     return kept
-
-
-def test_summits_cover_no_bin_and_are_named(tmp_path: Path, genome: Path) -> None:
-    folder = tmp_path / "summits"
-    folder.mkdir()
-    (folder / "A_summits.bed").write_text("chr7\t1000\t1001\nchr8\t2500\t2501\n")
-    options = {"peaks": folder, "genome": genome}
-    with pytest.raises(
-        DataError,
-        match=r"A_summits.bed: no peak covers half of a bin of 200 bases: the longest of 2 has 1; "
-        r"add --rule any if these are summits, or give the peaks",
-    ):
-        build(tmp_path / "out", **options)
-    assert not (tmp_path / "out").exists()
-    assert build(tmp_path / "out", **options, rule="any").counts["bins"] == 2
-    (folder / "A_summits.bed").write_text("chrUn_gl000220\t1\t900\n")
-    with pytest.raises(DataError, match=r"none of 1 peaks lies on a chromosome.*--all-contigs"):
-        build(tmp_path / "other", **options)

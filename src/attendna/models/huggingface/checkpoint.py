@@ -5,28 +5,25 @@
 """
 
 import hashlib
-import json
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from attendna.core.config import Tree, parse
+from attendna.core.content import read_json
 from attendna.core.errors import DataError, FolderError
 from attendna.core.files import sha256
 from attendna.models.header import FILE
 from attendna.models.huggingface.architecture import ArchitectureConfig
 from attendna.models.huggingface.hub import find_checkpoint, is_hub_name
 from attendna.models.huggingface.words import KmerVocabulary
+from attendna.models.model_file import read_plain
 from attendna.tokens.bpe_vocabulary import FILE as TOKENIZER_FILE
-from attendna.tokens.bpe_vocabulary import Vocabulary
+from attendna.tokens.bpe_vocabulary import Vocabulary, checked_ids
 
 CONFIG_FILE = "config.json"
 VOCABULARY_FILE = "vocab.txt"
@@ -146,7 +143,7 @@ class HuggingfaceCheckpoint:
     def _config(self) -> ArchitectureConfig:
         path = self.folder / CONFIG_FILE
         try:
-            said = dict(json.loads(path.read_text(encoding="utf-8")))
+            said = dict(read_json(path))
         except (ValueError, TypeError) as error:
             raise DataError(path, "not the JSON of a configuration", "copy it again") from error
         kind = said.get("model_type")
@@ -180,9 +177,9 @@ class HuggingfaceCheckpoint:
         if path.name == VOCABULARY_FILE:
             return _kmers(path, path.read_text(encoding="utf-8", errors="replace").split())
         try:
-            tree = dict(json.loads(path.read_text(encoding="utf-8")))
+            tree = dict(read_json(path))
             model = dict(tree["model"])
-            kind, ids = model.get("type"), cast("Mapping[str, int]", model["vocab"])
+            kind, ids = model.get("type"), checked_ids(model["vocab"])
             if kind in ("WordPiece", "WordLevel"):
                 return _kmers(path, sorted(ids, key=lambda word: ids[word]))
         except (ValueError, KeyError, TypeError) as error:
@@ -197,11 +194,14 @@ class HuggingfaceCheckpoint:
             return (folder / FILE,)
         if (folder / INDEX_FILE).is_file():
             try:
-                parts = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))["weight_map"]
+                parts = read_json(folder / INDEX_FILE)["weight_map"]
                 # A name is a file of this folder, whatever the index says.
                 names = sorted({Path(part).name for part in parts.values()})
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                absent = [name for name in names if not (folder / name).is_file()]
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise DataError(folder / INDEX_FILE, "damaged", "copy it again") from error
+            if absent:
+                raise DataError(folder / absent[0], "no such file", "copy all files of the weights")
             return tuple(folder / name for name in names)
         path = folder / PICKLE_FILE
         if not path.is_file():
@@ -229,17 +229,23 @@ def _kmers(path: Path, words: list[str]) -> KmerVocabulary:
         raise DataError(path, str(error), "give the vocabulary of a DNABERT model") from error
 
 
+def _mapping(path: Path, part: Any) -> Mapping[str, Any]:
+    if not isinstance(part, dict):
+        raise DataError(path, f"{part!r:.40} is no JSON object", "copy it again")
+    return cast("Mapping[str, Any]", part)
+
+
 def _refuse_rewriting(path: Path, tree: Mapping[str, Any]) -> None:
     """Refuse byte pairs that are not of the sequence as it stands: its letters, from the first."""
     for part, harmless in _HARMLESS.items():
-        step = dict(tree.get(part) or {})
+        step = _mapping(path, tree.get(part) or {})
         if step.get("type") not in (None, *harmless) or step.get("add_prefix_space"):
             raise DataError(
                 path,
                 f"its {part} {step['type']} changes what is read",
                 "give a checkpoint whose byte pairs are of plain A, C, G, T",
             )
-    model = dict(tree["model"])
+    model = _mapping(path, tree["model"])
     for key in ("continuing_subword_prefix", "end_of_word_suffix", "dropout", "byte_fallback"):
         if model.get(key):
             raise DataError(path, f"it has a {key}", "give a checkpoint of plain byte pairs")
@@ -247,19 +253,9 @@ def _refuse_rewriting(path: Path, tree: Mapping[str, Any]) -> None:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        if path.suffix != ".bin":
-            return load_file(path)
-        held = torch.load(path, map_location="cpu", weights_only=True)
+        held = dict(read_plain(path))
         return {str(name): value for name, value in held.items() if isinstance(value, Tensor)}
-    except FileNotFoundError:
-        raise DataError(path, "no such file", "copy all files of the weights") from None
-    except (
-        SafetensorError,
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        AttributeError,
-    ) as error:
+    except (ValueError, TypeError) as error:
         raise DataError(
             path, "damaged, or it holds more than numbers", "copy it again, or do not trust it"
         ) from error

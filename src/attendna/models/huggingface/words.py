@@ -7,7 +7,6 @@ Shapes: ``V`` tokens of the tokenizer.
 """
 
 import base64
-import binascii
 import itertools
 import zlib
 from collections.abc import Sequence
@@ -18,7 +17,8 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from attendna.core.errors import ConfigError
+from attendna.core.content import unpack
+from attendna.core.errors import ConfigError, UserError
 from attendna.tokens.bpe import BPETokenizer
 from attendna.tokens.bpe_vocabulary import CLS, MASK, PADDING, SEP, UNKNOWN, Vocabulary
 from attendna.tokens.kmer import LONGEST_WORD, KmerTokenizer
@@ -92,8 +92,8 @@ class KmerVocabulary:
             The text is damaged.
         """
         try:
-            words = zlib.decompress(base64.b64decode(text, validate=True)).decode()
-        except (binascii.Error, zlib.error, UnicodeDecodeError) as error:
+            words = unpack("the vocabulary", base64.b64decode(text, validate=True)).decode()
+        except (UserError, ValueError) as error:
             raise ValueError("not a vocabulary that attendna packed, or cut short") from error
         return cls(tuple(words.split("\n")))
 

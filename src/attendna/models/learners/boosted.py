@@ -73,7 +73,7 @@ class XGBoostConfig(LearnerConfig):
             "colsample_bytree": self.features,
             "lambda": self.penalty,
             "max_bin": self.bins,
-            "seed": seed,
+            "seed": seed % (1 << 31),
             "nthread": threads,
         }
         if classes > 2:

@@ -57,7 +57,7 @@ class RandomForestConfig(LearnerConfig):
             n_estimators=self.trees,
             min_samples_leaf=self.leaf,
             max_features=tried,
-            random_state=seed,
+            random_state=seed % (1 << 32),
             n_jobs=threads,
         )
         model.fit(features, targets)

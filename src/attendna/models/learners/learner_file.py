@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -11,7 +11,7 @@ from safetensors.numpy import save as serialize
 
 from attendna.core.errors import FolderError
 from attendna.core.files import publish_file
-from attendna.models.header import refuse_other_version
+from attendna.models.header import parse_header, refuse_other_version
 from attendna.models.learners.learner import Arrays
 
 LEARNER_FILE = "learner.safetensors"
@@ -38,10 +38,10 @@ def read_learner(folder: str | Path) -> tuple[Path, dict[str, Any], Arrays]:
     path = Path(folder) / LEARNER_FILE
     try:
         with safe_open(path, framework="np") as stream:
-            header = cast("dict[str, str]", stream.metadata() or {})
+            header: dict[str, str] = stream.metadata() or {}
             learned: Arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-        tree: dict[str, Any] = json.loads(header["attendna"])
-    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
+        tree = parse_header(header)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise FolderError(f"{path} is damaged", "run transfer again") from error
     refuse_other_version(path, tree)
     return path, tree, learned

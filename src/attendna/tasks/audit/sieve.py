@@ -10,7 +10,7 @@ from jaxtyping import Bool, Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Config
+from attendna.core.config import Config, Seed
 from attendna.core.errors import ConfigError
 from attendna.genome.composition import count_unknown
 from attendna.tasks.audit.rows import Rows
@@ -33,7 +33,7 @@ class Sieve(Config):
     """Whether so many rows of each class are drawn as the rarest has, split by split."""
     also_test: bool = False
     """Whether all of it is done to the test split, too."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
     @property
     def keeps_all(self) -> bool:

@@ -17,7 +17,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Names
+from attendna.core.config import Names, Seed
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -90,7 +90,7 @@ class CausalSnpConfig(BuilderConfig):
     )
     valid_fraction: float = Field(default=0.1, gt=0, lt=1, description="Share to validate on.")
     test_fraction: float = Field(default=0.2, gt=0, lt=1, description="Share to test on.")
-    seed: int = Field(default=0, ge=0, description="Seed of what is drawn, and of the splits.")
+    seed: Seed = Field(default=0, description="Seed of what is drawn, and of the splits.")
     title: str = Field(default="", description="What the task is, in one line.")
     licence: str = Field(default="", description="Terms of the variants.")
     citation: str = Field(default="", description="Whom to cite for the variants.")

@@ -139,12 +139,6 @@ class ChromatinConfig(BuilderConfig):
                 what="peaks",
                 allow_partial=self.allow_partial,
             )
-            if not counts[_PEAKS[0]]:
-                raise DataError(
-                    self.peaks,
-                    f"none of {counts[_PEAKS[2]]:,} peaks lies on a chromosome by its name",
-                    "check the names, or add --all-contigs",
-                )
             for block in _blocks([batch.out for batch in batches]):
                 self._write(writer, reference, block, counts)
             for batch in batches:
@@ -194,7 +188,6 @@ class ChromatinConfig(BuilderConfig):
 
 
 _PEAKS = ("peaks", "peaks on missing chromosomes", "peaks on other contigs")
-_COVERED: dict[Rule, str] = {"half": "half", "more_than_half": "more than half", "any": "any base"}
 _LEFT_OUT = ("bins at the end of a contig", "bins not in the genome")
 
 
@@ -242,11 +235,6 @@ def label_batch(batch: Batch, *, contigs: Contigs, size: int, rule: Rule) -> tup
     Returns
     -------
     How many peaks were read, and how many more lie on missing chromosomes and on other contigs.
-
-    Raises
-    ------
-    DataError
-        A file cannot be used, or no peak of a track covers enough of a bin.
     """
     number = contigs.numbers()
     bins: list[Int64[ndarray, " _"]] = []
@@ -256,13 +244,6 @@ def label_batch(batch: Batch, *, contigs: Contigs, size: int, rule: Rule) -> tup
         start = np.concatenate([part.start for part in parts])
         end = np.concatenate([part.end for part in parts])
         bins.append(covered_bins(*union(start, end), size, rule))
-        if start.size and not bins[-1].size:
-            raise DataError(
-                paths[0],
-                f"no peak covers {_COVERED[rule]} of a bin of {size} bases: the longest of "
-                f"{start.size:,} has {int((end - start).max()):,}",
-                "add --rule any if these are summits, or give the peaks",
-            )
         read += start.size
         missing += sum(part.missing for part in parts)
         unwanted += sum(part.unwanted for part in parts)

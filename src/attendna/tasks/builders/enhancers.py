@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
+from attendna.core.config import Seed
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -45,7 +46,7 @@ class EnhancersConfig(BuilderConfig):
     valid_fraction: float = Field(
         default=0.1, gt=0, lt=1, description="Share of the training rows to validate on."
     )
-    seed: int = Field(default=0, ge=0, description="Seed of the splits.")
+    seed: Seed = Field(default=0, description="Seed of the splits.")
     title: str = Field(default="", description="What the task is, in one line.")
     licence: str = Field(default="", description="Terms of the intervals.")
     citation: str = Field(default="", description="Whom to cite for the intervals.")

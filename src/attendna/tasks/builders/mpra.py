@@ -16,7 +16,7 @@ from jaxtyping import Shaped
 from numpy import ndarray
 from pydantic import Field
 
-from attendna.core.config import Names
+from attendna.core.config import Names, Seed
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -98,7 +98,7 @@ class MpraConfig(BuilderConfig):
     )
     valid_fraction: float = Field(default=0.2, gt=0, lt=1, description="Share to validate on.")
     test_fraction: float = Field(default=0.2, gt=0, lt=1, description="Share to test on.")
-    seed: int = Field(default=0, ge=0, description="Seed of the splits.")
+    seed: Seed = Field(default=0, description="Seed of the splits.")
     title: str = Field(default="", description="What the task is, in one line.")
     licence: str = Field(default="", description="Terms of the measurements.")
     citation: str = Field(default="", description="Whom to cite for the measurements.")

@@ -17,6 +17,7 @@ from pydantic import Field
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from attendna.core.config import Seed
 from attendna.core.errors import ConfigError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
@@ -55,7 +56,7 @@ class PromotersConfig(BuilderConfig):
     negatives_per_positive: int = Field(
         default=1, ge=1, description="Random windows a promoter; the benchmark's code draws 3."
     )
-    seed: int = Field(default=0, ge=0, description="Seed of what is drawn, and of the splits.")
+    seed: Seed = Field(default=0, description="Seed of what is drawn, and of the splits.")
     title: str = Field(default="", description="What the task is, in one line.")
     licence: str = Field(default="", description="Terms of the start sites.")
     citation: str = Field(default="", description="Whom to cite for the start sites.")

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from attendna.core.config import Config, Names
+from attendna.core.config import Config, Names, Seed
 from attendna.models.language import Told
 from attendna.models.model import AnyModelConfig
 from attendna.prediction.device import PrecisionChoice
@@ -109,7 +109,7 @@ class PretrainingConfig(SavedConfig):
     contrastive: ContrastiveConfig | None = None
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
     trainer: PretrainingTrainerConfig = PretrainingTrainerConfig()
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _words_are_hidden_and_told_whole(self) -> Self:

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from attendna.core.config import Config, read_yaml
+from attendna.core.config import Config, Seed, read_yaml
 from attendna.core.recipes import find_settings
 from attendna.models.track_model import TRACK_MODELS, AnyTrackModelConfig
 from attendna.prediction.device import PrecisionChoice
@@ -100,7 +100,7 @@ class TrackRunConfig(SavedConfig):
     )
     trainer: TrackTrainerConfig = TrackTrainerConfig()
     augmentation: TrackAugmentationConfig = TrackAugmentationConfig()
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from attendna.core.config import to_yaml
+from attendna.core.delimited import read_numbers
 from attendna.core.files import publish_file
 from attendna.training.run import RunConfig
 from attendna.training.tuning.phase import OF, REASON, Phase
@@ -104,7 +105,7 @@ def _type(dimension: Range | Choices) -> Any:
 
 def _log(tuning: Tuning, phase: Phase, trial: "FrozenTrial") -> pl.DataFrame | None:
     path = tuning.folder.run(phase.name, trial.number).log
-    return pl.read_csv(path).cast(pl.Float64) if path.is_file() else None
+    return read_numbers(path, ("seconds",)) if path.is_file() else None
 
 
 def _row(

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from attendna.core.config import (
     Config,
+    Seed,
     Tree,
     change,
     is_within,
@@ -39,7 +40,7 @@ class Sampler(Config):
     name: Literal["tpe", "random", "grid"] = "tpe"
     """``tpe`` learns from the trials before where good values are; ``grid`` takes each combination
     once, in an order drawn at random."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     startup: int = Field(default=10, ge=1)
     """``tpe`` only: trials drawn at random before it begins to learn."""
 

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
+from attendna.core.delimited import read_numbers
 from attendna.core.errors import DivergedError, ResourceError, UserError
 from attendna.core.files import exclusive
 from attendna.tasks.store import open_task
@@ -126,7 +125,7 @@ def reached(run: RunFolder, column: str, *, lower_is_better: bool) -> float:
     DivergedError
         None of them is a number.
     """
-    values = pl.read_csv(run.log).get_column(column).cast(pl.Float64).fill_nan(None)
+    values = read_numbers(run.log, ("step",)).get_column(column).fill_nan(None)
     best = values.min() if lower_is_better else values.max()
     if not isinstance(best, float) or not math.isfinite(best):
         raise DivergedError(f"{column} was never a number", "try a lower learning rate")
