@@ -199,3 +199,19 @@ def near_peaks(path: Path, near: dict, folder: Path) -> Path:
             if any(int(start) < b and int(end) > a for a, b in near.get(chrom, [])):
                 out.write(line)
     return kept
+
+
+@pytest.mark.parametrize("rule", ["half", "more_than_half"])
+def test_peaks_too_short_for_any_bin_are_one_line(
+    tmp_path: Path, peaks: dict, genome: Path, rule: str
+) -> None:
+    """Summits of one base, for instance, beside files of whole peaks."""
+    summits = tmp_path / "peaks" / "summits.bed"
+    summits.write_text("chr7\t1250\t1251\nchr8\t2100\t2101\n")
+    options = {"peaks": tmp_path / "peaks", "genome": genome}
+    complaint = r"summits\.bed: no peak covers .*half of a bin of 200 bases: the longest has 1 base"
+    with pytest.raises(DataError, match=f"{complaint}; use --rule any"):
+        build(tmp_path / "out", **options, rule=rule)
+    assert not (tmp_path / "out").exists()
+    built = build(tmp_path / "out", **options, rule="any")
+    assert "summits" in built.task.spec.classes

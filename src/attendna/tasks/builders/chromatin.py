@@ -129,9 +129,11 @@ class ChromatinConfig(BuilderConfig):
                 rule=self.rule,
             )
             batches = list(_batches(files, tracks, work))
-            for told in execution.map(label, batches):
-                for what, count in zip(_PEAKS, told, strict=True):
+            for labelled in execution.map(label, batches):
+                for what, count in zip(_PEAKS, labelled.peaks, strict=True):
                     counts[what] += count
+                if labelled.without_bins is not None:
+                    raise self._no_bin(labelled.without_bins, labelled.longest)
             refuse_partial(
                 self.genome,
                 counts[_PEAKS[0]] + counts[_PEAKS[1]],
@@ -155,6 +157,15 @@ class ChromatinConfig(BuilderConfig):
                 counts[f"rows on {chrom}"] = 0
             self.record(writer.partial, counts)
         return Built(writer.task, counts)
+
+    def _no_bin(self, path: Path, longest: int) -> DataError:
+        covers = {"half": "half", "more_than_half": "more than half", "any": "a base"}[self.rule]
+        bases = "1 base" if longest == 1 else f"{longest:,} bases"
+        return DataError(
+            path,
+            f"no peak covers {covers} of a bin of {self.bin_size} bases: the longest has {bases}",
+            "use --rule any or a smaller --bin-size, or give whole peaks instead of summits",
+        )
 
     def _write(
         self, writer: TaskWriter, reference: Reference, block: "_Block", counts: dict[str, int]
@@ -210,6 +221,18 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """What was read of the files of a batch."""
+
+    peaks: tuple[int, int, int]
+    """Peaks that were read, and how many more lie on missing chromosomes and on other contigs."""
+    without_bins: Path | None = None
+    """The first file of a track that has peaks and no positive bin."""
+    longest: int = 0
+    """Bases of the longest stretch that its peaks cover."""
+
+
+@dataclass(frozen=True)
 class Contigs:
     """Contigs of a genome, and whether those that are no chromosomes are wanted."""
 
@@ -229,22 +252,20 @@ class Contigs:
         return meaning
 
 
-def label_batch(batch: Batch, *, contigs: Contigs, size: int, rule: Rule) -> tuple[int, int, int]:
-    """Write the (bin, track) pairs of some tracks in the order of the bins.
-
-    Returns
-    -------
-    How many peaks were read, and how many more lie on missing chromosomes and on other contigs.
-    """
+def label_batch(batch: Batch, *, contigs: Contigs, size: int, rule: Rule) -> Labelled:
+    """Write the (bin, track) pairs of some tracks in the order of the bins."""
     number = contigs.numbers()
     bins: list[Int64[ndarray, " _"]] = []
     read = missing = unwanted = 0
     for paths in batch.files:
         parts = [read_peaks(path, number) for path in paths]
+        read += sum(part.start.size for part in parts)
         start = np.concatenate([part.start for part in parts])
         end = np.concatenate([part.end for part in parts])
-        bins.append(covered_bins(*union(start, end), size, rule))
-        read += start.size
+        start, end = union(start, end)
+        bins.append(covered_bins(start, end, size, rule))
+        if start.size and not bins[-1].size:
+            return Labelled((0, 0, 0), paths[0], int((end - start).max()))
         missing += sum(part.missing for part in parts)
         unwanted += sum(part.unwanted for part in parts)
     joined = np.concatenate(bins)
@@ -254,7 +275,7 @@ def label_batch(batch: Batch, *, contigs: Contigs, size: int, rule: Rule) -> tup
     with batch.out.open("wb") as stream:
         np.save(stream, joined[order])
         np.save(stream, tracks[order])
-    return read, missing, unwanted
+    return Labelled((read, missing, unwanted))
 
 
 @dataclass(frozen=True, eq=False)
