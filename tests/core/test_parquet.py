@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from attendna.core.errors import DataError
+from attendna.core import content
+from attendna.core.errors import DataError, ResourceError
 from attendna.core.parquet import kind_of, read_parquet, write_parquet
 
 FRAME = pl.DataFrame(
@@ -51,3 +54,23 @@ def test_every_byte_of_the_values_is_checked(tmp_path: Path) -> None:
         except DataError:
             continue
     assert changed == 0
+
+
+def test_a_file_that_speaks_of_far_more_than_it_holds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.parquet"
+    write_parquet(pl.DataFrame({"label": [0] * 100_000}), path)
+    assert read_parquet(path, "again").height == 100_000
+    monkeypatch.setattr(content, "UNPACKED_LEAST", 1)
+    monkeypatch.setattr(content, "UNPACKED_TIMES", 2)
+    with pytest.raises(ResourceError, match=r"a\.parquet: .* the limit of a packed file"):
+        read_parquet(path, "again")
+
+
+def test_text_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    text = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff\xfe"]).buffers())
+    pq.write_table(pa.table({"id": text}), path)
+    with pytest.raises(DataError, match="damaged, or not a whole Parquet file"):
+        read_parquet(path, "again")

@@ -69,7 +69,7 @@ def test_training_cannot_reach_the_test_rows(tmp_path: Path, frames: dict) -> No
     assert len(task.read("valid")) == 2
     with pytest.raises(FolderError, match="open for train, valid only, not test"):
         task.read("test")
-    with pytest.raises(DataError, match=r"test\.parquet: not a whole Parquet file"):
+    with pytest.raises(DataError, match=r"test\.parquet: damaged, or not a whole Parquet"):
         open_task(tmp_path / "toy")
 
 
@@ -196,7 +196,7 @@ def test_a_truncated_file_is_named(tmp_path: Path, frames: dict) -> None:
     whole = path.read_bytes()
     for length in (0, 3, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(DataError, match=r"train\.parquet: not a whole Parquet file"):
+        with pytest.raises(DataError, match=r"train\.parquet: damaged, or not a whole Parquet"):
             open_task(tmp_path / "toy")
 
 

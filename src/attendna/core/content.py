@@ -108,13 +108,13 @@ def _refuse_cut_bgzf(path: str | Path, start: bytes, end: bytes) -> None:
 
 def _pieces(path: str | Path, stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
     """The content of a gzip file of ``size`` bytes."""
-    limit, unpacked = _limit(size), 0
+    limit, unpacked = unpacked_limit(size), 0
     try:
         with gzip.GzipFile(fileobj=stream) as plain:
             while piece := plain.read(_PIECE):
                 unpacked += len(piece)
                 if unpacked > limit:
-                    raise _too_large(path, size)
+                    raise too_large(path, size)
                 yield piece
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
@@ -123,28 +123,29 @@ def _pieces(path: str | Path, stream: io.BufferedIOBase, size: int) -> Iterator[
 
 
 def _inflate(path: str | Path, content: bytes) -> bytes:
-    limit, inflate = _limit(len(content)), zlib.decompressobj()
+    limit, inflate = unpacked_limit(len(content)), zlib.decompressobj()
     try:
         plain = inflate.decompress(content, limit + 1)
     except zlib.error as error:
         raise DataError(path, "the compressed data is damaged", "copy it again") from error
     if len(plain) > limit:
-        raise _too_large(path, len(content))
+        raise too_large(path, len(content))
     if not inflate.eof:
         raise DataError(path, "the file is cut short", "copy it again")
     return plain
 
 
-def _limit(size: int) -> int:
+def unpacked_limit(size: int) -> int:
+    """How many bytes a packed file of ``size`` bytes may hold."""
     return max(UNPACKED_LEAST, UNPACKED_TIMES * size)
 
 
-def _too_large(path: str | Path, size: int) -> ResourceError:
-    return ResourceError(
-        f"{path}: {size:,} bytes hold more than {_limit(size):,}, the limit of a packed file of "
-        "this size",
-        "if that is meant, unpack it first: plain files have no limit",
-    )
+def too_large(
+    path: str | Path, size: int, plain: str = "unpack it first: plain files have no limit"
+) -> ResourceError:
+    """The error about a file of ``size`` bytes that holds more; ``plain`` is the way around."""
+    limit = f"{unpacked_limit(size):,}, the limit of a packed file of this size"
+    return ResourceError(f"{path}: {size:,} bytes hold more than {limit}", f"if meant, {plain}")
 
 
 def read_json(path: str | Path) -> Any:

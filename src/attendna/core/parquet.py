@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from attendna.core.content import too_large, unpacked_limit
 from attendna.core.errors import DataError
 
 ROWS_A_GROUP = 1 << 18
@@ -34,22 +35,47 @@ def write_parquet(frame: pl.DataFrame, path: Path, kind: str | None = None) -> N
         writer.write_table(table, row_group_size=ROWS_A_GROUP)
 
 
-def read_arrow(path: Path, remedy: str, columns: Sequence[str] | None = None) -> Any:
+def read_arrow(
+    path: Path,
+    remedy: str,
+    columns: Sequence[str] | None = None,
+    *,
+    content: bytes | None = None,
+) -> Any:
     """An Arrow table; with ``columns``, only those.
+
+    Parameters
+    ----------
+    content
+        The bytes of the file, where they are known.
 
     Raises
     ------
     DataError
         A column is missing, or the file is damaged.
+    ResourceError
+        It holds far more than files of its size do.
     """
+    source: Any = path if content is None else pa.BufferReader(content)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
+            _refuse_large(path, file.metadata, len(content or b"") or path.stat().st_size)
             missing = set(columns or ()) - set(file.schema_arrow.names)
             if missing:
                 raise DataError(path, f"the column {min(missing)} is missing", remedy)
-            return file.read(columns=None if columns is None else list(columns))
-    except (pa.ArrowException, OSError) as error:
+            table: Any = file.read(columns=None if columns is None else list(columns))
+            # Text that is no UTF-8 ends whoever reads it later.
+            table.validate(full=True)
+            return table
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(path, "damaged, or not a whole Parquet file", remedy) from error
+
+
+def _refuse_large(path: Path, told: Any, size: int) -> None:
+    groups = (told.row_group(number) for number in range(told.num_row_groups))
+    unpacked = sum(group.total_byte_size for group in groups)
+    if max(unpacked, told.num_rows * told.num_columns) > unpacked_limit(size):
+        raise too_large(path, size, "write it as CSV")
 
 
 def read_parquet(path: Path, remedy: str, columns: Sequence[str] | None = None) -> pl.DataFrame:

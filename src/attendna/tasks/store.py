@@ -17,7 +17,6 @@ from typing import Any, cast
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Int64, Integer, Shaped, UInt8
 from numpy import ndarray
@@ -26,6 +25,7 @@ import attendna
 from attendna.core.config import parse, read_yaml, to_yaml
 from attendna.core.errors import DataError, FolderError
 from attendna.core.files import publish_folder, refuse_existing, sha256
+from attendna.core.parquet import read_arrow, read_parquet, to_frame
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.labels import STORED, Labels, check_labels, read_labels
 from attendna.tasks.spec import FORMAT, SPLITS, TASK, SplitName, TaskSpec
@@ -103,8 +103,8 @@ class Task:
                 f"{self.folder} is open for {', '.join(self.splits)} only, not {split}",
                 "open it with that split, or choose another",
             )
-        table = _read_parquet(self.path(split))
-        frame = _to_frame(self.path(split), table)
+        table = read_arrow(self.path(split), _REBUILD)
+        frame = to_frame(self.path(split), table, _REBUILD)
         _check_columns(self.path(split), frame, self.spec)
         sequences, *others = (
             _encode(self.path(split), table.column(name).combine_chunks())
@@ -157,7 +157,7 @@ def open_task(folder: str | Path, splits: Sequence[SplitName] | None = None) -> 
     for split in task.splits:
         path = task.path(split)
         columns = ("id", *_sequence_columns(spec), "label")
-        keys[split] = _to_frame(path, _read_parquet(path, columns))
+        keys[split] = read_parquet(path, _REBUILD, columns)
         rows = keys[split].height
         if rows != spec.rows.get(split, rows):
             raise DataError(path, f"{rows} rows, but {SPEC_FILE} says {spec.rows[split]}", _REBUILD)
@@ -318,27 +318,6 @@ def _read_spec(folder: Path) -> TaskSpec:
             _REBUILD,
         )
     return parse(TaskSpec, tree, path)
-
-
-def _read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
-    """An Arrow table; with ``columns``, only those."""
-    try:
-        with pq.ParquetFile(path) as file:
-            if columns is not None:
-                missing = [name for name in columns if name not in file.schema_arrow.names]
-                if missing:
-                    raise DataError(path, f"the column {missing[0]} is missing", _REBUILD)
-            return file.read(columns=None if columns is None else list(columns))
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(path, "not a whole Parquet file", _REBUILD) from error
-
-
-def _to_frame(path: Path, table: Any) -> pl.DataFrame:
-    try:
-        return cast("pl.DataFrame", pl.from_arrow(table))
-    except (pl.exceptions.PanicException, pl.exceptions.PolarsError, ValueError) as error:
-        # A damaged name of a column.
-        raise DataError(path, "not a whole Parquet file", _REBUILD) from error
 
 
 def _sequence_columns(spec: TaskSpec) -> tuple[str, ...]:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import cast
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from attendna.core.content import plain_text, read_content
 from attendna.core.delimited import column_names, header_start, known, parse_delimited
 from attendna.core.errors import DataError
 from attendna.core.formats import DELIMITERS, FASTA, PARQUET, ending_of
+from attendna.core.parquet import read_arrow, to_frame
 from attendna.genome.fasta import parse_fasta
 
 _DNA = "^[ACGTUNacgtun]+$"
@@ -95,10 +94,8 @@ def _parse_delimited(path: Path, content: bytes, delimiter: str) -> pl.DataFrame
 
 
 def _parse_parquet(path: Path, content: bytes) -> pl.DataFrame:
-    try:
-        frame = cast("pl.DataFrame", pl.from_arrow(pq.read_table(pa.BufferReader(content))))
-    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(path, "not a whole Parquet file", "write or copy it again") from error
+    remedy = "write or copy it again"
+    frame = to_frame(path, read_arrow(path, remedy, content=content), remedy)
     if not frame.height:
         raise DataError(path, "the table has no rows", "give a file with rows")
     plain = [name for name, dtype in frame.schema.items() if not dtype.is_nested()]

@@ -23,6 +23,7 @@ from numpy import ndarray
 from attendna.core.config import parse, read_yaml
 from attendna.core.errors import DataError, FolderError, MissingExtraError
 from attendna.core.files import sha256
+from attendna.core.parquet import read_parquet
 from attendna.genome.alphabet import N
 from attendna.tasks.spec import FORMAT, SPLITS, SplitName
 from attendna.tasks.store import SPEC_FILE
@@ -168,7 +169,7 @@ class TrackTask:
         if bin_size is not None and bin_size != spec.bin_size:
             factor = pool_factor(spec.bin_size, bin_size, spec.bins)
             spec = spec.replace(bin_size=bin_size, bins=spec.bins // factor)
-        frame = _read_table(self.folder / f"{split}.parquet")
+        frame = read_parquet(self.folder / f"{split}.parquet", _REBUILD)
         return TrackSplit(self.path(split), spec, frame, factor, pooling)
 
     def split_hash(self) -> str:
@@ -209,7 +210,7 @@ def open_track_task(folder: str | Path, splits: Sequence[SplitName] | None = Non
                 "build it again with that split",
             )
     chosen = spec.rows if splits is None else splits
-    targets = _read_table(folder / TARGETS_FILE)
+    targets = read_parquet(folder / TARGETS_FILE, _REBUILD)
     if targets.height != spec.tracks:
         raise DataError(
             folder / TARGETS_FILE, f"{targets.height} tracks, not {spec.tracks}", _REBUILD
@@ -252,7 +253,7 @@ def missing_chunks(path: Path, name: str, rows: int) -> int:
 
 def _check_split(task: TrackTask, split: SplitName) -> None:
     spec, path = task.spec, task.path(split)
-    rows = _read_table(task.folder / f"{split}.parquet").height
+    rows = read_parquet(task.folder / f"{split}.parquet", _REBUILD).height
     group = open_arrays(path)
     shapes = {"sequence": (spec.window,), "target": (spec.bins, spec.tracks)}
     kinds = {"sequence": "uint8", "target": spec.target_type}
@@ -284,10 +285,3 @@ def _read_spec(folder: Path) -> TrackSpec:
             _REBUILD,
         )
     return parse(TrackSpec, tree, path)
-
-
-def _read_table(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise DataError(path, "missing, or not a whole Parquet file", _REBUILD) from error
