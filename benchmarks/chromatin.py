@@ -14,7 +14,13 @@ from rich.table import Table
 
 from attendna.core.execution import Execution
 from attendna.genome.alphabet import decode
-from attendna.tasks.builders.chromatin import Batch, ChromatinConfig, Contigs, label_batch
+from attendna.tasks.builders.chromatin import (
+    Batch,
+    ChromatinConfig,
+    Contigs,
+    Labelled,
+    label_batch,
+)
 from attendna.tasks.store import open_task
 
 # Human chromosomes of hg19 in millions of bases.
@@ -67,7 +73,7 @@ class Work:
     def __init__(self, contigs: Contigs) -> None:
         self.contigs = contigs
 
-    def __call__(self, batch: Batch) -> tuple[int, int, int]:
+    def __call__(self, batch: Batch) -> Labelled:
         return label_batch(batch, contigs=self.contigs, size=200, rule="half")
 
 

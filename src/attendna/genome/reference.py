@@ -57,6 +57,8 @@ class Windows:
     """How many were left out because they reach over an end."""
     missing: int
     """How many were left out because the genome file does not hold them."""
+    beyond: int = 0
+    """How many of those dropped lie wholly beyond the end of their contig: on another build."""
 
 
 def open_reference(
@@ -226,6 +228,7 @@ class Reference:
             padded=int(over[kept].sum()),
             dropped=int(unfit.sum()),
             missing=int(absent.sum()),
+            beyond=int(((contig >= 0) & (asked.start >= length)).sum()),
         )
 
     def _refuse(

@@ -22,6 +22,8 @@ class Chosen:
     missing: int
     over: int
     unknown: int
+    beyond: int = 0
+    """Windows of those over an end that lie wholly beyond it."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -55,15 +57,16 @@ def choose_windows(
     places = named.select("chrom", start=start, end=start + window)
     distinct = places.unique(maintain_order=True)
     kept: list[pl.DataFrame] = []
-    missing = over = unknown = 0
+    missing = over = unknown = beyond = 0
     for part in distinct.iter_slices(_AT_A_TIME):
         found = reference.windows(part, edge="drop", missing="drop")
         good = count_unknown(found.sequences) <= max_unknown * window
         kept.append(part[found.rows[good]])
         missing, over = missing + found.missing, over + found.dropped
+        beyond += found.beyond
         unknown += int(np.count_nonzero(~good))
     windows = pl.concat([distinct.clear(), *kept]).select(
         pl.format("{}:{}-{}", "chrom", "start", "end").alias("id"), "chrom", "start", "end"
     )
     twice = places.height - distinct.height
-    return Chosen(windows, places.height, twice, missing, over, unknown)
+    return Chosen(windows, places.height, twice, missing, over, unknown, beyond)

@@ -247,6 +247,7 @@ def test_real_allele_specific_variants(tmp_path: Path, shared: Path) -> None:
     options = {
         "variants": table,
         "genome": shared / "genome" / "hg38_regions.fa.gz",
+        "build_name": "hg38",
         "window": 1_000,
         "split_by": "variant",
     }

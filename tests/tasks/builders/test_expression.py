@@ -170,6 +170,7 @@ def test_expecto_genes_with_roadmap_expression(tmp_path: Path, shared: Path) -> 
         "tss": tables / "expecto_geneanno_hg19.csv.gz",
         "expression": tables / "roadmap_57epigenomes.RPKM.pc.gz",
         "genome": shared / "genome" / "hg19_regions.fa.gz",
+        "build_name": "hg19",
         "window": 40_000,
     }
     with pytest.raises(DataError, match="it holds 24 of 18,625 genes"):

@@ -121,6 +121,7 @@ def test_every_cytosine_of_the_first_million_bases_of_chr1(tmp_path: Path, share
     options = {
         "cpgs": [f"sample={calls}"],
         "genome": shared / "genome" / "hg38_regions.fa.gz",
+        "build_name": "hg38",
         "window": 501,
         "min_coverage": 1,
     }
@@ -176,6 +177,7 @@ def test_two_real_assays_share_their_positions(tmp_path: Path, shared: Path) -> 
             f"b={folder / 'ENCSR750CPN_gembs_cpg_chr1_first100k.tsv.gz'}",
         ],
         genome=shared / "genome" / "hg38_regions.fa.gz",
+        build_name="hg38",
         window=501,
         min_coverage=4,
         allow_partial=True,

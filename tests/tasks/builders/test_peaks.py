@@ -137,6 +137,9 @@ def test_real_peaks_get_matched_negatives(tmp_path: Path, shared: Path) -> None:
     file = sorted((shared / "peaks" / "hg19").glob("*.narrowPeak.gz"))[0]
     genome = shared / "genome" / "hg19_regions.fa.gz"
     settings = {"peaks": file, "genome": genome, "width": 200, "allow_partial": True}
+    with pytest.raises(DataError, match=r"its build cannot be recognized; .*--build-name"):
+        build(tmp_path / "unknown", **settings)
+    settings["build_name"] = "hg19"
     matched = build(tmp_path / "matched", **settings)
     random = build(tmp_path / "random", **settings, negatives="random")
     gap = {}

@@ -20,12 +20,21 @@ from attendna.core.execution import Execution
 from attendna.core.files import sha256
 from attendna.core.formats import DELIMITERS, ending_of
 from attendna.core.registry import Registry
-from attendna.genome.reference import EdgePolicy, Reference, Windows
+from attendna.genome.reference import Reference, Windows
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.spec import Source
 from attendna.tasks.splits import ChromosomeSplit
 from attendna.tasks.store import Task
 from attendna.tasks.tracks import TrackTask
+
+MOST_MISSING = 0.5
+"""Share of missing rows above which a genome must be known to be of the right build."""
+
+MOST_BEYOND = 0.01
+"""Share of rows that may lie beyond the end of their chromosome; a few rows of old files do."""
+
+BEYOND = "beyond the end of their chromosome"
+"""What is counted of such rows."""
 
 SETTINGS_FILE = "build.yaml"
 """The settings of the build and what was counted on the way, beside ``task.yaml``."""
@@ -80,6 +89,71 @@ class BuilderConfig(Config, ABC):
             reference.require_build(self.build_name)
         return self.build_name or reference.build
 
+    def fetch(
+        self, reference: Reference, intervals: pl.DataFrame, *, execution: Execution, what: str
+    ) -> Windows:
+        """Sequences of the intervals that the genome holds.
+
+        Parameters
+        ----------
+        execution
+            Processes that share the chromosomes.
+        what
+            What the intervals are, in the plural.
+
+        Raises
+        ------
+        DataError
+            As of :meth:`refuse_partial`.
+        """
+        windows = cut(reference, intervals, execution, edge="drop")
+        self.refuse_partial(
+            reference, intervals.height, windows.missing, what=what, beyond=windows.beyond
+        )
+        return windows
+
+    def refuse_partial(
+        self, reference: Reference, asked: int, missing: int, *, what: str, beyond: int = 0
+    ) -> None:
+        """Refuse a genome that lacks what is asked for, unless it is known to be the right one.
+
+        Parameters
+        ----------
+        beyond
+            How many lie beyond the end of their contig, which those of another build do.
+
+        Raises
+        ------
+        DataError
+            Something is missing and ``allow_partial`` is off; most is, and nothing says which build
+            the genome is of; everything is; or much lies beyond the end of its contig.
+        """
+        if missing == asked > 0:
+            raise DataError(
+                reference.path,
+                f"it holds none of the {asked:,} {what}",
+                "check that the build is the right one",
+            )
+        if beyond > MOST_BEYOND * asked:
+            raise DataError(
+                reference.path,
+                f"{beyond:,} of {asked:,} {what} lie {BEYOND}",
+                "they are of another build: give the genome they were made with",
+            )
+        held = f"it holds {asked - missing:,} of {asked:,} {what}"
+        if missing and not self.allow_partial:
+            raise DataError(
+                reference.path,
+                held,
+                "give the whole genome, or add --allow-partial to build only these",
+            )
+        if missing > MOST_MISSING * asked and not (self.build_name or reference.build):
+            raise DataError(
+                reference.path,
+                f"{held}, less than {1 - MOST_MISSING:.0%}, and its build cannot be recognized",
+                "if it is a part of the right genome, name its build by --build-name",
+            )
+
 
 BUILDERS: Registry[type[BuilderConfig]] = Registry(
     "builder",
@@ -96,60 +170,6 @@ BUILDERS: Registry[type[BuilderConfig]] = Registry(
     },
     group="attendna.builders",
 )
-
-
-def fetch(
-    reference: Reference,
-    intervals: pl.DataFrame,
-    *,
-    execution: Execution,
-    what: str,
-    allow_partial: bool,
-    edge: EdgePolicy = "drop",
-) -> Windows:
-    """Sequences of the intervals that the genome holds.
-
-    Parameters
-    ----------
-    execution
-        Processes that share the chromosomes.
-    what
-        What the intervals are, in the plural.
-
-    Raises
-    ------
-    DataError
-        Some are not there and ``allow_partial`` is off, or none is there.
-    """
-    windows = cut(reference, intervals, execution, edge=edge)
-    refuse_partial(
-        reference.path, intervals.height, windows.missing, what=what, allow_partial=allow_partial
-    )
-    return windows
-
-
-def refuse_partial(
-    genome: Path, asked: int, missing: int, *, what: str, allow_partial: bool
-) -> None:
-    """Refuse a genome that lacks what is asked for, unless parts of it are wanted.
-
-    Raises
-    ------
-    DataError
-        Something is missing and ``allow_partial`` is off, or everything is.
-    """
-    if missing == asked > 0:
-        raise DataError(
-            genome,
-            f"it holds none of the {asked:,} {what}",
-            "check that the build is the right one",
-        )
-    if missing and not allow_partial:
-        raise DataError(
-            genome,
-            f"it holds {asked - missing:,} of {asked:,} {what}",
-            "give the whole genome, or add --allow-partial to build only these",
-        )
 
 
 def sources(*paths: Path) -> tuple[Source, ...]:

@@ -29,7 +29,7 @@ from attendna.genome.reference import EdgePolicy, Reference, open_reference
 from attendna.genome.start_sites import SITE, Site
 from attendna.genome.variants import read_variants
 from attendna.tasks.alleles import check_file, exchanged
-from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial, sources
+from attendna.tasks.builders.builder import BuilderConfig, Built, sources
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.gene_sites import read_gene_sites, without_version
 from attendna.tasks.negatives.distance import match_distance
@@ -203,12 +203,12 @@ class CausalSnpConfig(BuilderConfig):
     ) -> pl.DataFrame:
         """Variants whose windows the genome holds and whose reference it agrees with."""
         windows = cut(reference, self._placed(variants), execution, edge=self.edge)
-        refuse_partial(
-            reference.path,
+        self.refuse_partial(
+            reference,
             variants.height,
             windows.missing,
             what="variants",
-            allow_partial=self.allow_partial,
+            beyond=windows.beyond,
         )
         counts["variants not in the genome"] = windows.missing
         counts["variants near the end of a contig, left out"] = windows.dropped

@@ -31,11 +31,11 @@ from attendna.core.formats import PEAKS, ending_of, stem_of
 from attendna.genome.contigs import ContigNames, plain_name
 from attendna.genome.reference import Reference, open_reference
 from attendna.tasks.builders.builder import (
+    BEYOND,
     BuilderConfig,
     Built,
     chromosomes_asked_for,
     listed_files,
-    refuse_partial,
     sources,
 )
 from attendna.tasks.labels import MAX_TRACKS
@@ -134,24 +134,23 @@ class ChromatinConfig(BuilderConfig):
                     counts[what] += count
                 if labelled.without_bins is not None:
                     raise self._no_bin(labelled.without_bins, labelled.longest)
-            refuse_partial(
-                self.genome,
+            self.refuse_partial(
+                reference,
                 counts[_PEAKS[0]] + counts[_PEAKS[1]],
                 counts[_PEAKS[1]],
                 what="peaks",
-                allow_partial=self.allow_partial,
             )
             for block in _blocks([batch.out for batch in batches]):
                 self._write(writer, reference, block, counts)
             for batch in batches:
                 batch.out.unlink()
             work.rmdir()
-            refuse_partial(
-                self.genome,
+            self.refuse_partial(
+                reference,
                 counts["bins"],
                 counts["bins not in the genome"],
                 what="bins",
-                allow_partial=self.allow_partial,
+                beyond=counts.get(BEYOND, 0),
             )
             for chrom in chromosomes_asked_for(self).require_splits(writer.chromosomes):
                 counts[f"rows on {chrom}"] = 0
@@ -181,6 +180,8 @@ class ChromatinConfig(BuilderConfig):
             }
         )
         windows = reference.windows(place, edge="drop", missing="drop")
+        if windows.beyond:
+            counts[BEYOND] = counts.get(BEYOND, 0) + windows.beyond
         for name, count in zip(
             ("bins", *_LEFT_OUT), (number.size, windows.dropped, windows.missing), strict=True
         ):

@@ -49,6 +49,7 @@ def cut(
         padded=sum(done.padded for done in found),
         dropped=sum(done.dropped for done in found),
         missing=sum(done.missing for done in found),
+        beyond=sum(done.beyond for done in found),
     )
 
 

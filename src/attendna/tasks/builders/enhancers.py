@@ -23,7 +23,7 @@ from attendna.genome.alphabet import N
 from attendna.genome.intervals import read_intervals
 from attendna.genome.reference import open_reference
 from attendna.genome.sequences import SequenceBatch
-from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
+from attendna.tasks.builders.builder import BuilderConfig, Built, sources
 from attendna.tasks.spec import SPLITS, TASK, SplitName, TaskSpec
 from attendna.tasks.splits import FRACTIONS, group_by_sequence, split_groups
 from attendna.tasks.store import write_task
@@ -67,12 +67,11 @@ class EnhancersConfig(BuilderConfig):
             builds.add(self.name_build(reference))
             read = pl.concat([_read(entry, label) for entry in found if entry.label == name])
             frame = reference.named(read)
-            windows = fetch(
+            windows = self.fetch(
                 reference,
                 frame,
                 execution=execution,
                 what=f"intervals of {name}",
-                allow_partial=self.allow_partial,
             )
             counts["intervals"] += frame.height
             counts["not in the genome"] += windows.missing

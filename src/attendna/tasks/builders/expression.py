@@ -23,10 +23,10 @@ from attendna.core.files import refuse_existing
 from attendna.genome.reference import EdgePolicy, Reference, open_reference
 from attendna.genome.start_sites import SITE, Site
 from attendna.tasks.builders.builder import (
+    BEYOND,
     BuilderConfig,
     Built,
     chromosomes_asked_for,
-    refuse_partial,
     sources,
 )
 from attendna.tasks.builders.cut import cut
@@ -132,12 +132,12 @@ class ExpressionConfig(BuilderConfig):
         )
         with task_writer(out, spec, force=force) as writer:
             self._write(writer, reference, joined, values, counts=counts, execution=execution)
-            refuse_partial(
-                self.genome,
+            self.refuse_partial(
+                reference,
                 joined.height,
                 counts["genes not in the genome"],
                 what="genes",
-                allow_partial=self.allow_partial,
+                beyond=counts.get(BEYOND, 0),
             )
             if not writer.rows:
                 raise ConfigError(
@@ -182,6 +182,8 @@ class ExpressionConfig(BuilderConfig):
         for begin in range(0, genes.height, step):
             part = self._placed(reference.named(genes[begin : begin + step]))
             windows = cut(reference, part, execution, edge=self.edge)
+            if windows.beyond:
+                counts[BEYOND] = counts.get(BEYOND, 0) + windows.beyond
             counts["genes not in the genome"] += windows.missing
             counts["genes near the end of a contig, left out"] += windows.dropped
             counts["genes near the end of a contig, padded"] += windows.padded

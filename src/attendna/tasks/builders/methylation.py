@@ -28,11 +28,11 @@ from attendna.core.files import refuse_existing
 from attendna.genome.contigs import ContigNames, numbered
 from attendna.genome.reference import Reference, open_reference
 from attendna.tasks.builders.builder import (
+    BEYOND,
     BuilderConfig,
     Built,
     chromosomes_asked_for,
     listed_files,
-    refuse_partial,
     sources,
 )
 from attendna.tasks.methylation_calls import METHYL, read_calls
@@ -140,8 +140,8 @@ class MethylationConfig(BuilderConfig):
                     writer.add(chromosomes.of(chrom), frame)
             asked = counts["positions"] + counts[OTHER_CONTIGS]
             gone = counts[_LEFT_OUT[1]] + counts[OTHER_CONTIGS]
-            refuse_partial(
-                self.genome, asked, gone, what="positions", allow_partial=self.allow_partial
+            self.refuse_partial(
+                reference, asked, gone, what="positions", beyond=counts.get(BEYOND, 0)
             )
             if not writer.rows:
                 raise DataError(
@@ -169,6 +169,8 @@ class MethylationConfig(BuilderConfig):
             {"chrom": [chrom] * start.size, "start": start - half, "end": start + half + 1}
         )
         windows = reference.windows(frame, edge="drop", missing="drop")
+        if windows.beyond:
+            counts[BEYOND] = counts.get(BEYOND, 0) + windows.beyond
         middle = windows.sequences.rectangle()[:, half] if len(windows.sequences) else np.empty(0)
         minus = middle == _GUANINE
         said = said[windows.rows]

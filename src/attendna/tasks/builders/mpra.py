@@ -23,7 +23,7 @@ from attendna.core.files import refuse_existing
 from attendna.genome.loci import merge_loci
 from attendna.genome.reference import EdgePolicy, Reference, open_reference
 from attendna.tasks.alleles import check_file, exchanged
-from attendna.tasks.builders.builder import BuilderConfig, Built, refuse_partial, sources
+from attendna.tasks.builders.builder import BuilderConfig, Built, sources
 from attendna.tasks.builders.cut import cut
 from attendna.tasks.mutagenesis_splits import Way, by_element, by_position, by_run
 from attendna.tasks.mutagenesis_table import elements_of, read_mutagenesis
@@ -208,12 +208,12 @@ class MpraConfig(BuilderConfig):
         start = (pl.col("start") + pl.col("end")) // 2 - window // 2
         placed = reference.named(elements).with_columns(start=start, end=start + window)
         windows = cut(reference, placed, execution, edge=self.edge)
-        refuse_partial(
-            reference.path,
+        self.refuse_partial(
+            reference,
             elements.height,
             windows.missing,
             what="elements",
-            allow_partial=self.allow_partial,
+            beyond=windows.beyond,
         )
         counts["elements not in the genome"] = windows.missing
         counts["elements near the end of a contig"] = windows.dropped + windows.padded

@@ -20,7 +20,7 @@ from attendna.genome.reference import Reference, open_reference
 from attendna.genome.sequences import SequenceBatch
 from attendna.genome.soft_mask import soft_masked
 from attendna.tasks.audit.rows import Rows
-from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
+from attendna.tasks.builders.builder import BuilderConfig, Built, sources
 from attendna.tasks.negatives.shuffle import shuffle_dinucleotides
 from attendna.tasks.negatives.windows import Likeness, draw_windows
 from attendna.tasks.resplit import frames_of
@@ -77,12 +77,11 @@ class PeaksConfig(BuilderConfig, SplitRule):
         if self.width is not None:
             peaks = centered(peaks, self.width)
         distinct = peaks.unique(["chrom", "start", "end"], keep="first", maintain_order=True)
-        found = fetch(
+        found = self.fetch(
             reference,
             distinct,
             execution=execution,
             what="intervals",
-            allow_partial=self.allow_partial,
         )
         known = count_unknown(found.sequences) == 0
         positives = _Part(

@@ -25,7 +25,7 @@ from attendna.genome.loci import merge_loci
 from attendna.genome.reference import Reference, open_reference
 from attendna.genome.sequences import SequenceBatch
 from attendna.genome.start_sites import SITE, Site, read_start_sites
-from attendna.tasks.builders.builder import BuilderConfig, Built, fetch, sources
+from attendna.tasks.builders.builder import BuilderConfig, Built, sources
 from attendna.tasks.negatives.windows import draw_windows
 from attendna.tasks.spec import TASK, TaskSpec
 from attendna.tasks.splits import FRACTIONS, dealt, group_by_sequence, split_groups
@@ -73,12 +73,11 @@ class PromotersConfig(BuilderConfig):
         reference = open_reference(self.genome)
         read = reference.named(read_start_sites(self.tss, site=self.site))
         sites = self._placed(read, generator)
-        found = fetch(
+        found = self.fetch(
             reference,
             sites,
             execution=execution,
             what="start sites",
-            allow_partial=self.allow_partial,
         )
         positives = sites[found.rows].with_columns(label=pl.lit(1, pl.Int8))
         count = positives.height * self.negatives_per_positive

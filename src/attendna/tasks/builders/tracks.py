@@ -18,13 +18,12 @@ from attendna.core.errors import ConfigError, DataError
 from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
 from attendna.genome.intervals import read_intervals
-from attendna.genome.reference import open_reference
+from attendna.genome.reference import Reference, open_reference
 from attendna.genome.signal import AbsentContig, NoData
 from attendna.tasks.builders.builder import (
     BuilderConfig,
     Built,
     chromosomes_asked_for,
-    refuse_partial,
     sources,
 )
 from attendna.tasks.spec import SPLITS, TASK, Source, SplitName
@@ -206,7 +205,7 @@ class TracksConfig(BuilderConfig):
         with track_writer(out, spec, targets, force=force) as writer:
             copy = Copy(writer.records, shape, self.layout, factor, self.pooling, reference)
             units = record_units(folder, held, rows)
-            return self._finish(writer, execution.map(copy, units), rows, {})
+            return self._finish(writer, execution.map(copy, units), rows, {}, reference)
 
     def _check_counts(self, folder: RecordFolder, counts: Counter[str]) -> None:
         path = folder.folder / STATISTICS_FILE
@@ -285,12 +284,12 @@ class TracksConfig(BuilderConfig):
         else:
             asked = tile(reference.held, window, self.stride or window)
         chosen = choose_windows(reference, asked, window, self.max_unknown)
-        refuse_partial(
-            self.genome,
+        self.refuse_partial(
+            reference,
             chosen.asked,
             chosen.missing,
             what="windows",
-            allow_partial=self.allow_partial,
+            beyond=chosen.beyond,
         )
         rows = self._split_windows(chosen)
         spec = TrackSpec(
@@ -349,6 +348,7 @@ class TracksConfig(BuilderConfig):
         copied: Iterable[Copied],
         rows: pl.DataFrame,
         counts: dict[str, int],
+        compared: Reference | None = None,
     ) -> Built:
         equal = missing = 0
         for part in copied:
@@ -358,13 +358,12 @@ class TracksConfig(BuilderConfig):
             split: rows.filter(split=split).sort("row") for split in writer.spec.rows
         }
         counts = {"records": rows.height, **counts, **writer.counts}
-        if self.records is not None and self.genome is not None:
-            refuse_partial(
-                self.genome,
+        if compared is not None:
+            self.refuse_partial(
+                compared,
                 rows.height,
                 missing,
                 what="records",
-                allow_partial=self.allow_partial,
             )
             counts["records equal to the genome"] = equal
         if not rows["chrom"].has_nulls():
