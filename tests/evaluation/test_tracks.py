@@ -12,8 +12,8 @@ from tests.training.track_tasks import SMALL, write_task
 
 from attendna.cli.main import run
 from attendna.core.config import parse
-from attendna.core.errors import ConfigError, FolderError
-from attendna.evaluation.tracks import compare_tracks, evaluate_tracks
+from attendna.core.errors import ConfigError, DataError, FolderError
+from attendna.evaluation.tracks import compare_tracks, evaluate_tracks, measure
 from attendna.models.track_checkpoint import load_tracks
 from attendna.prediction.track_records import Records, Window
 from attendna.tasks.tracks import open_track_task
@@ -66,6 +66,16 @@ def test_every_number_is_that_of_the_values(folder: Path) -> None:
     own = [np.corrcoef(predicted[0, part, t], observed[0, part, t])[0, 1] for t in (0, 1)]
     score = found.scores.filter(pl.col("assay") == "CAGE", pl.col("id") == "test0")["score"][0]
     assert score == pytest.approx(np.mean(own), abs=1e-5)
+
+
+def test_a_model_that_gives_no_numbers_is_refused(folder: Path) -> None:
+    header, model = load_tracks(folder / "one")
+    records = Records(open_track_task(folder / "human"), "test", Window.of(model, header.window))
+    with torch.no_grad():
+        for value in model.parameters():
+            value.fill_(float("nan"))
+    with pytest.raises(DataError, match=r"test\.zarr, row 1: the model gives nan for test0"):
+        measure(model, records, "human", "test")
 
 
 def test_results_are_entered_once(folder: Path) -> None:

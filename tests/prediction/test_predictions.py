@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 import torch
 
-from attendna.core.errors import ConfigError, FolderError
-from attendna.prediction.predictions import Predictions, on_scale
+from attendna.core.errors import ConfigError, DataError, FolderError
+from attendna.prediction.predictions import Predictions, on_scale, refuse_undefined
 
 
 def predictions(values: np.ndarray, names: tuple[str, ...]) -> Predictions:
@@ -65,6 +65,18 @@ def test_a_foreign_table_is_not_replaced(tmp_path: Path, ending: str) -> None:
     path.write_bytes(b"")
     with pytest.raises(FolderError, match=rf"mine{ending} is no table of predictions"):
         made.write(path, force=True)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refused_by_its_first_row(wrong: float) -> None:
+    values = np.zeros((4, 2), dtype=np.float32)
+    refuse_undefined(values, "abcd", "rows.fa")
+    refuse_undefined(values[:0], "", "rows.fa")
+    values[2, 1] = values[3, 0] = wrong
+    with pytest.raises(DataError, match=rf"rows\.fa, row 3: the model gives {wrong} for c; "):
+        refuse_undefined(values, "abcd", "rows.fa")
+    with pytest.raises(DataError, match=r"row 12: "):
+        refuse_undefined(values[2:, None], "cd", "rows.fa", first=11)
 
 
 def test_another_ending_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

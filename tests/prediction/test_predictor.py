@@ -199,3 +199,12 @@ def test_bf16_stays_near_fp32(sequences: SequenceBatch) -> None:
     assert other.dtype == np.float32
     np.testing.assert_allclose(other, one, atol=0.05)
     assert not np.array_equal(one, other)
+
+
+def test_a_model_that_gives_no_numbers_is_refused(sequences: SequenceBatch) -> None:
+    made = predictor()
+    with torch.no_grad():
+        next(made.model.parameters()).fill_(float("nan"))
+    for read in (made.predict, made.embed):
+        with pytest.raises(DataError, match=r"mine\.fa, row 1: the model gives nan for 1; "):
+            read(sequences, source="mine.fa")

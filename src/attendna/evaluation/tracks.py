@@ -21,6 +21,7 @@ from attendna.evaluation.track_sums import TrackSums
 from attendna.models.track_checkpoint import TrackCheckpoint, load_tracks
 from attendna.models.track_model import TrackModel
 from attendna.prediction.device import choose_device
+from attendna.prediction.predictions import refuse_undefined
 from attendna.prediction.track_records import Records, Window, predict_record
 from attendna.tasks.spec import SplitName
 from attendna.tasks.tracks import TrackTask, open_track_task
@@ -132,6 +133,8 @@ def measure(
     size = len(records) * records.window.bins * len(records.other_strand)
     for row in range(len(records)):
         predicted, observed = predict_record(model, records, head, row)
+        ids = [str(records.split.frame["id"][row])]
+        refuse_undefined(predicted, ids, records.split.path, first=row)
         plain.append(TrackSums.of(predicted, observed))
         logs.append(TrackSums.of(predicted, observed, log=True))
         if size <= MOST_RANKED:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import polars as pl
 from jaxtyping import Float32
 from numpy import ndarray
 from scipy.special import expit, softmax
 
-from attendna.core.errors import ConfigError
+from attendna.core.errors import ConfigError, DataError
 from attendna.core.files import publish_output
 from attendna.core.outputs import OutputFile, head_of
 from attendna.core.parquet import kind_of, write_parquet
@@ -46,6 +47,32 @@ def on_scale(
     if scale != "probability":
         return logits
     return softmax(logits, axis=1) if kind == "multiclass" else expit(logits)
+
+
+def refuse_undefined(
+    values: Float32[ndarray, "N ..."], ids: Sequence[str], source: str | Path, *, first: int = 0
+) -> None:
+    """Refuse outputs that are no numbers: weights are damaged, or a precision too low for them.
+
+    Parameters
+    ----------
+    first
+        The row of ``source`` that ``values`` begin with.
+
+    Raises
+    ------
+    DataError
+        A row has NaN or an infinite number; the first is named.
+    """
+    undefined = ~np.isfinite(values)
+    if undefined.any():
+        row = int(np.argwhere(undefined)[0][0])
+        raise DataError(
+            source,
+            f"the model gives {values[undefined][0]} for {ids[row]}",
+            "train it again with a lower learning rate, or compute in fp32",
+            row=first + row + 1,
+        )
 
 
 @dataclass(frozen=True, eq=False)

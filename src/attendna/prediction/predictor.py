@@ -26,7 +26,7 @@ from attendna.prediction.device import (
     choose_device,
     choose_precision,
 )
-from attendna.prediction.predictions import Predictions, Scale, on_scale
+from attendna.prediction.predictions import Predictions, Scale, on_scale, refuse_undefined
 from attendna.prediction.sequences import refuse_short, refuse_unknown_bases
 from attendna.tokens.buffer import CodeBuffer, bucketed_batches
 from attendna.tokens.strand import reverse_complement
@@ -237,7 +237,7 @@ class Predictor:
         ------
         DataError
             A sequence is too short for the tokens, too long for the model, or has an N where the
-            model was trained without.
+            model was trained without; or the model gives no number for it.
 
         Warns
         -----
@@ -255,6 +255,7 @@ class Predictor:
             precision=self.precision,
             progress=progress,
         ).reshape(len(sequences), len(self.names))
+        refuse_undefined(logits, names, source)
         wanted: Scale = scale or self.checkpoint.scale
         values = on_scale(logits, self.checkpoint.label_kind, wanted)
         return Predictions(names, values, wanted, self.names, self.checkpoint.run_id)
@@ -288,7 +289,7 @@ class Predictor:
         progress: Progress | None = None,
     ) -> Float32[ndarray, "N D"]:
         """The representation the head reads, of every sequence; the mean over conjoined strands."""
-        self._admit(sequences, ids, source)
+        names = self._admit(sequences, ids, source)
 
         def read(codes: Tensor, lengths: Tensor) -> Tensor:
             return representations_of(
@@ -296,7 +297,9 @@ class Predictor:
             )
 
         buffer = CodeBuffer(sequences, self.device)
-        return _read_all(self.model, buffer, read, self.precision, progress)
+        vectors = _read_all(self.model, buffer, read, self.precision, progress)
+        refuse_undefined(vectors, names, source)
+        return vectors
 
     def _refuse_unpaired(self, alternatives: SequenceBatch | None, source: str | Path) -> None:
         if (alternatives is not None) != self.checkpoint.paired:

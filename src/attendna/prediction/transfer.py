@@ -22,7 +22,7 @@ from attendna.models.learners.learner import AnyLearnerConfig, Arrays
 from attendna.models.learners.learner_file import LEARNER_FILE, read_learner, write_learner
 from attendna.prediction.backbone import load_backbone
 from attendna.prediction.device import PrecisionChoice
-from attendna.prediction.predictions import Predictions, Scale
+from attendna.prediction.predictions import Predictions, Scale, refuse_undefined
 from attendna.prediction.predictor import Predictor, Progress
 from attendna.prediction.representations import Reading, Representations
 
@@ -103,6 +103,7 @@ class TransferPredictor(Predictor):
         self._refuse_unpaired(alternatives, source)
         features = self.vectors.of(sequences, alternatives, source=source, progress=progress)
         values = self.read(features)
+        refuse_undefined(values, names, source)
         wanted: Scale = scale or self.checkpoint.scale
         if wanted == "logit" and self.checkpoint.scale == "probability":
             values = self._logits(values)
