@@ -23,7 +23,7 @@ from tests.planted import plant
 from attendna.cli.main import run
 from attendna.models.checkpoint import Checkpoint, InputContract, save
 from attendna.models.encoder import EncoderConfig
-from attendna.models.header import FILE
+from attendna.models.header import FILE, sealed
 from attendna.models.layers.positions import AbsoluteConfig
 from attendna.tasks.store import Task, open_task
 from attendna.tokens.patch import PatchConfig
@@ -213,6 +213,7 @@ def of_another_version(folder: Path) -> None:
         header = json.loads(stream.metadata()["attendna"]) | later
         weights = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
     save_file(weights, folder / FILE, metadata={"attendna": json.dumps(header)})
+    (folder / FILE).write_bytes(sealed((folder / FILE).read_bytes()))
     environment = folder / "environment.json"
     environment.write_text(json.dumps(json.loads(environment.read_text()) | later))
 

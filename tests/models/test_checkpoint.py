@@ -12,7 +12,7 @@ import attendna
 from attendna.core.errors import ConfigError, FolderError
 from attendna.models.checkpoint import Checkpoint, InputContract, load, save
 from attendna.models.cnn import CNNConfig
-from attendna.models.header import FILE
+from attendna.models.header import FILE, sealed
 from attendna.models.model import SequenceModel
 from attendna.tokens.onehot import OneHotConfig
 
@@ -45,7 +45,9 @@ def rewrite(path: Path, **changes: object) -> None:
     with safe_open(path, framework="pt") as stream:
         tree = json.loads(stream.metadata()["attendna"])
         weights = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    del tree["sha256"]
     save_file(weights, path, metadata={"attendna": json.dumps(tree | changes)})
+    path.write_bytes(sealed(path.read_bytes()))
 
 
 def test_it_comes_back_whole_from_its_folder_or_its_file(

@@ -55,3 +55,20 @@ def test_what_is_missing_cut_short_or_foreign_is_told(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(FolderError, match="is damaged or not a model of attendna"):
             read_model(tmp_path)
+
+
+def test_every_byte_is_covered_by_the_digest(tmp_path: Path) -> None:
+    # Nothing in the header can be spelled in two ways.
+    path = write_model(tmp_path, HEADER | {"name": "e"}, nn.Linear(3, 2), 8)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for change in (0x01, 0x20):
+            damaged = bytearray(whole)
+            damaged[place] ^= change
+            path.write_bytes(damaged)
+            with pytest.raises(
+                FolderError, match=r"model\.safetensors (is damaged|was written by)"
+            ):
+                read_model(tmp_path)
+    path.write_bytes(whole)
+    read_model(tmp_path)

@@ -18,7 +18,13 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from attendna.core.errors import FolderError, UserError
 from attendna.core.files import publish_file
-from attendna.models.header import FILE, parse_header, refuse_other_version
+from attendna.models.header import (
+    FILE,
+    parse_header,
+    refuse_damaged,
+    refuse_other_version,
+    sealed,
+)
 
 _LONGEST_NAME = 1000
 
@@ -37,7 +43,7 @@ def write_model(
     header = dict(tree) | {"parameters": parameters}
     content = serialize(weights, metadata={"attendna": json.dumps(header)})
     with publish_file(Path(folder) / FILE) as partial:
-        partial.write_bytes(content)
+        partial.write_bytes(sealed(content))
     return Path(folder) / FILE
 
 
@@ -68,7 +74,9 @@ def read_model(folder: str | Path) -> tuple[Path, dict[str, Any], dict[str, Tens
             f"{path} is damaged or not a model of attendna", "train it again, or copy it again"
         ) from error
     refuse_other_version(path, tree)
-    tree.pop("parameters", None)
+    refuse_damaged(path, "train it again, or copy it again")
+    for key in ("parameters", "sha256"):
+        tree.pop(key, None)
     return path, tree, weights
 
 

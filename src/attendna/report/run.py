@@ -228,6 +228,7 @@ def _read_header(path: Path) -> Header:
         said = tree.pop("__metadata__")
         checkpoint = parse_header(said)
         parameters = int(checkpoint.pop("parameters"))
+        checkpoint.pop("sha256", None)
         numbers = sum(math.prod(tensor["shape"]) for tensor in tree.values())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged from error

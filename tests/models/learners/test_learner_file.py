@@ -25,3 +25,7 @@ def test_damage_and_other_versions_are_one_line(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(FolderError, match="damaged"):
         read_learner(tmp_path)
+    write_learner(tmp_path, {"format": 1}, {"a": np.zeros(2)})
+    path.write_bytes(path.read_bytes()[:-1] + b"1")
+    with pytest.raises(FolderError, match=r"learner\.safetensors is damaged: its digest"):
+        read_learner(tmp_path)

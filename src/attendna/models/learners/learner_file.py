@@ -11,7 +11,7 @@ from safetensors.numpy import save as serialize
 
 from attendna.core.errors import FolderError
 from attendna.core.files import publish_file
-from attendna.models.header import parse_header, refuse_other_version
+from attendna.models.header import parse_header, refuse_damaged, refuse_other_version, sealed
 from attendna.models.learners.learner import Arrays
 
 LEARNER_FILE = "learner.safetensors"
@@ -23,7 +23,8 @@ def write_learner(folder: str | Path, tree: Mapping[str, Any], learned: Arrays) 
     with publish_file(path) as partial:
         # What lies in memory is written, in whatever order it lies there.
         arrays = {name: np.ascontiguousarray(array) for name, array in learned.items()}
-        partial.write_bytes(serialize(arrays, metadata={"attendna": json.dumps(dict(tree))}))
+        content = serialize(arrays, metadata={"attendna": json.dumps(dict(tree))})
+        partial.write_bytes(sealed(content))
     return path
 
 
@@ -44,4 +45,6 @@ def read_learner(folder: str | Path) -> tuple[Path, dict[str, Any], Arrays]:
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise FolderError(f"{path} is damaged", "run transfer again") from error
     refuse_other_version(path, tree)
+    refuse_damaged(path, "run transfer again")
+    tree.pop("sha256")
     return path, tree, learned
