@@ -65,7 +65,7 @@ $(VENV)/.core: $(VENV)/.torch pyproject.toml
 	@$(UV) -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.core
+$(VENV)/.dev: $(VENV)/.core constraints.txt
 	@echo "installing the tools for development"
-	@$(UV) -e ".[fast,bpe,cluster,dna2vec,huggingface,lora,twobit,signal,tracks,trees,test,check]"
+	@$(UV) -e ".[fast,bpe,cluster,dna2vec,huggingface,lora,motifs,twobit,signal,tracks,trees,tune,umap,test,check]"
 	@touch $@

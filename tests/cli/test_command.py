@@ -52,8 +52,12 @@ WORDS: dict[str, str] = {
     "interpret embeddings": "x --task task",
     "interpret receptive-field": "recipes/s_enformer_small.yaml",
     "study run": "t2_tokenizers_desk",
+    "recipes copy": "classify",
 }
 """Every verb that has --out, with what it needs besides."""
+
+UNFORCED = ("tune", "study run", "recipes copy")
+"""Verbs that go on with what is there, or never replace it."""
 
 ENDINGS = {
     "compare": ".html",
@@ -62,6 +66,7 @@ ENDINGS = {
     "report": ".html",
     "data show": ".html",
     "data audit": ".json",
+    "recipes copy": ".yaml",
 }
 """Verbs that write a file."""
 
@@ -107,7 +112,7 @@ def refused(verb: str, out: Path, capsys: pytest.CaptureFixture[str], *more: str
 def test_a_foreign_folder_is_refused(
     verb: str, force: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    more = () if verb in ("tune", "study run") else force
+    more = () if verb in UNFORCED else force
     for ending in ENDINGS.get(verb, "/").split():
         foreign = tmp_path / f"mine{ending.strip('/')}"
         foreign.mkdir()
@@ -124,7 +129,7 @@ def test_a_foreign_folder_is_refused(
 def test_a_foreign_file_is_refused(
     verb: str, force: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    more = () if verb in ("tune", "study run") else force
+    more = () if verb in UNFORCED else force
     for ending in ENDINGS.get(verb, "/").split():
         foreign = tmp_path / f"mine{ending.strip('/')}"
         if ending == ".parquet":
@@ -147,7 +152,7 @@ def test_what_is_ours_but_of_another_kind_is_refused(
 
     with publish_folder(tmp_path / "other", OutputFolder("other")) as partial:
         (partial / "rows").write_text("")
-    more = () if verb in ("tune", "study run") else ("--force",)
+    more = () if verb in UNFORCED else ("--force",)
     refused(verb, tmp_path / "other", capsys, *more)
     assert (tmp_path / "other" / "rows").is_file()
 
