@@ -1,13 +1,14 @@
 """Folders of training records: what is found, decoded and refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.tasks.track_folders import BINS, CROP, TRACKS, WINDOW, write_records
 
-from attendna.core.errors import DataError, FolderError
+from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.tasks.track_records import decode, find_records, read_shape
 
 HERE = Path("train-0.tfr")
@@ -136,3 +137,85 @@ def _shape(tmp_path: Path):
     shape = read_shape(tmp_path / "records" / "statistics.json")
     assert json.loads((tmp_path / "records" / "statistics.json").read_text())["crop_bp"] == CROP
     return shape
+
+
+@pytest.mark.parametrize(
+    ("names", "groups", "ids"),
+    [
+        (["train-00001-of-00002", "train-00000-of-00002"], ["train"] * 2,
+         ["train-00000-of-00002", "train-00001-of-00002"]),
+        (["x-train.tfrecord-00000-of-00001.gz", "x-val.tfrecord-00000-of-00001"],
+         ["train", "valid"], ["x-train-00000-of-00001", "x-val-00000-of-00001"]),
+        (["train-00000-of-00001.tfr"], ["train"], ["train-00000-of-00001"]),
+        (["hg38.Validation.TFRECORDS", "train.tfr"], ["train", "valid"],
+         ["train", "hg38.Validation"]),
+        (["train_10.tfr", "train_9.tfr"], ["train"] * 2, ["train_9", "train_10"]),
+        (["train.1.tfrecord"], ["train"], ["train.1"]),
+        (["test/0.tfrecord", "train/1.tfrecord", "tfrecords/dev/1.tfr"],
+         ["test", "train", "valid"], ["test/0", "train/1", "dev/1"]),
+        (["fold_1.tfr", "fold_2.tfr", "part-00000-of-00001"], ["fold_1", "fold_2", "part"],
+         ["fold_1", "fold_2", "part-00000-of-00001"]),
+    ],
+)  # fmt: skip
+def test_files_are_found_under_any_name(
+    tmp_path: Path, names: list[str], groups: list[str], ids: list[str]
+) -> None:
+    for name in [*names, "statistics.json", "events.out", "train.txt"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_records(tmp_path)
+    assert [file.group for file in found.files] == groups
+    assert [file.name for file in found.files] == ids
+    assert found.missing_shards == []
+
+
+def test_a_folder_of_files_or_one_file_may_be_named(tmp_path: Path) -> None:
+    write_records(tmp_path / "r")
+    assert len(find_records(tmp_path / "r" / "tfrecords").files) == 5
+    assert find_records(tmp_path / "r" / "tfrecords").folder == tmp_path / "r"
+    (file,) = find_records(tmp_path / "r" / "tfrecords" / "valid-0.tfr").files
+    assert (file.group, file.name) == ("valid", "valid-0")
+    (tmp_path / "records").touch()
+    assert [file.group for file in find_records(tmp_path / "records").files] == ["records"]
+
+
+def test_missing_and_doubled_files_are_seen(tmp_path: Path) -> None:
+    for number in (0, 3):
+        (tmp_path / f"train-0000{number}-of-00004").touch()
+    assert find_records(tmp_path).missing_shards == ["train-00001-of-00004", "train-00002-of-00004"]
+    (tmp_path / "train-00000-of-00002").touch()
+    with pytest.raises(FolderError, match="may hold the same records"):
+        find_records(tmp_path)
+    (tmp_path / "r").mkdir()
+    for ending in ("tfr", "tfr.gz"):
+        (tmp_path / "r" / f"train-0.{ending}").touch()
+    with pytest.raises(FolderError, match="may hold the same records"):
+        find_records(tmp_path / "r")
+
+
+def test_splits_of_files_can_be_given(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"part-0000{number}-of-00004").touch()
+    rules = ("part-00003-*=test", "*-00002-of*=valid", "part*=train")
+    found = find_records(tmp_path, rules)
+    assert [file.group for file in found.files] == ["test", "train", "train", "valid"]
+    assert find_records(tmp_path).files[0].group == "part"
+    for wrong, message in (
+        (("part*",), "no files or no split"),
+        (("part*=fold1",), r"write GLOB=train\|valid\|test"),
+        (("x*=train",), "no file is called so"),
+        (("part-00003*=test",), "no split for part-0000"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            find_records(tmp_path, wrong)
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4"])
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_a_record_shows_its_shape(tmp_path: Path, kind: str, one_hot: bool) -> None:
+    write_records(tmp_path / "r", kind=kind, one_hot=one_hot)
+    folder = find_records(tmp_path / "r")
+    assert folder.measure(TRACKS, 8, CROP) == replace(folder.shape, counts={})
+    for tracks, width, crop in ((TRACKS, 8, 0), (TRACKS, 7, CROP), (TRACKS + 1, 8, CROP)):
+        with pytest.raises(DataError, match=r"row 1: a sequence of .* do not fit"):
+            folder.measure(tracks, width, crop)

@@ -14,7 +14,7 @@ def record_rows(
 ) -> pl.DataFrame:
     """One row a record, in the order of the files: ``group, id, chrom, start, end``."""
     named = [
-        (file.group, f"{file.path.name.partition('.')[0]}:{number}")
+        (file.group, f"{file.name}:{number}")
         for file, count in zip(folder.files, held, strict=True)
         for number in range(1, count + 1)
     ]

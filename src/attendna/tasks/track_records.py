@@ -1,16 +1,18 @@
 """Training records of Basenji, Enformer, Borzoi and baskerville: a folder of TFRecord files.
 
 A folder holds ``statistics.json`` (shapes), ``targets.txt`` (tracks), where it is known
-``sequences.bed`` (places, in the order of the records) and ``tfrecords/GROUP-N[-M].tfr``. A group
-is a split or a fold. The sequence is bytes: one index a base (0 to 3, 4 is N), or four bytes of a
-base of which one is 1 (none for N). Which it is tells its length.
+``sequences.bed`` (places, in the order of the records) and files of records: those of baskerville
+(``tfrecords/GROUP-N[-M].tfr``), shards as TensorFlow names them (``train-00000-of-00010``), or any
+file that ends in ``.tfr`` or ``.tfrecord``. A group is a split or a fold. The sequence is bytes:
+one index a base (0 to 3, 4 is N), or four bytes of a base of which one is 1 (none for N). Which it
+is shows in its length.
 
 Shapes: ``s`` bases, ``l`` bins, ``t`` tracks.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -21,10 +23,11 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from attendna.core.content import read_json
-from attendna.core.errors import DataError, FolderError
+from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.genome.alphabet import N
 from attendna.genome.intervals import read_intervals
-from attendna.tasks.tfrecord import Feature
+from attendna.tasks.spec import SPLITS
+from attendna.tasks.tfrecord import Feature, read_examples
 
 Layout = Literal["one_hot", "indices"]
 """How a sequence is written: four bytes a base, or one."""
@@ -32,8 +35,19 @@ Layout = Literal["one_hot", "indices"]
 STATISTICS_FILE = "statistics.json"
 TARGETS_TABLE = "targets.txt"
 SEQUENCES_FILE = "sequences.bed"
+_FOLDER = "tfrecords"
 
-_NAME = re.compile(r"(?P<group>[A-Za-z]+\d*)(?P<numbers>(-\d+)+)\.tfr(ecord)?s?")
+_ENDING = re.compile(r"\.tfr(ecord)?s?(?=[-.]|$)", re.IGNORECASE)
+_SHARD = re.compile(r"-(\d+)-of-(\d+)$")
+_NUMBERS = re.compile(r"([-.]\d+)+$")
+_NUMBER_OF_SPLIT = re.compile(r"(?<=[a-z])_\d+$")
+_PACKED = re.compile(r"\.(gz|zlib|zz)$", re.IGNORECASE)
+_SPLIT_WORDS = {
+    "train": "train", "training": "train",
+    "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""What files of each split are called by."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +68,35 @@ class RecordFile:
     """One file of records."""
 
     path: Path
+    name: str
+    """The name without endings, which no other file of the folder has."""
     group: str
+    series: str
+    """The name without numbers: files of one series are parts of one whole."""
     numbers: tuple[int, ...]
+    shards: int | None = None
+    """How many files the series has, where the name includes that."""
+
+    @classmethod
+    def of(cls, path: Path, folder: Path) -> "RecordFile | None":
+        """What the name of a file says, if it is one of records."""
+        plain = _PACKED.sub("", path.name)
+        name = _ENDING.sub("", plain)
+        shard = _SHARD.search(name)
+        if name == plain and shard is None:
+            return None
+        if shard is not None:
+            series, numbers, shards = name[: shard.start()], (int(shard[1]),), int(shard[2])
+        else:
+            found = _NUMBERS.search(name)
+            if found is None and _group(_NUMBER_OF_SPLIT.sub("", name)) in SPLITS:
+                found = _NUMBER_OF_SPLIT.search(name)
+            series = name[: found.start()] if found else name
+            numbers = tuple(map(int, re.findall(r"\d+", found[0]))) if found else ()
+            shards = None
+        if path.parent not in (folder, folder / _FOLDER):
+            name, series = f"{path.parent.name}/{name}", f"{path.parent.name}/{series}"
+        return cls(path, name, _group(series), series, numbers, shards)
 
 
 @dataclass(frozen=True)
@@ -70,7 +111,35 @@ class RecordFolder:
         """Shapes of all records, from ``statistics.json``."""
         return read_shape(self.folder / STATISTICS_FILE)
 
-    def places(self, counts: Mapping[str, int]) -> dict[str, pl.DataFrame] | None:
+    @property
+    def missing_shards(self) -> list[str]:
+        """Names of shards that other shards of the folder speak of."""
+        numbers: dict[tuple[str, int], set[int]] = {}
+        for file in self.files:
+            if file.shards is not None:
+                numbers.setdefault((file.series, file.shards), set()).update(file.numbers)
+        return [
+            f"{series}-{number:05}-of-{shards:05}"
+            for (series, shards), held in numbers.items()
+            for number in sorted(set(range(shards)) - held)
+        ]
+
+    def measure(self, tracks: int, pool_width: int, crop: int) -> Shape:
+        """Shapes where there is no ``statistics.json``, from the sizes of the first record.
+
+        Raises
+        ------
+        DataError
+            There is no record, or it has no shape with these numbers of tracks and bases.
+        """
+        for file in self.files:
+            for example in read_examples(file.path):
+                return _measured(example, file.path, tracks, pool_width, crop)
+        raise DataError(self.folder, "the files hold no records", "copy them again")
+
+    def places(
+        self, counts: Mapping[str, int], shape: Shape | None = None
+    ) -> dict[str, pl.DataFrame] | None:
         """Windows of the records of each group from ``sequences.bed``, none where there is none.
 
         Raises
@@ -81,7 +150,7 @@ class RecordFolder:
         path = self.folder / SEQUENCES_FILE
         if not path.is_file():
             return None
-        frame, shape = read_intervals(path).frame, self.shape
+        shape, frame = shape or self.shape, read_intervals(path).frame
         flanks = {shape.window: 0, shape.window - 2 * shape.crop: shape.crop}
         widths = (frame["end"] - frame["start"]).unique().to_list()
         if len(widths) != 1 or widths[0] not in flanks:
@@ -103,32 +172,126 @@ class RecordFolder:
         return found
 
 
-def find_records(folder: str | Path) -> RecordFolder:
-    """Find the files of a folder of records.
+def find_records(folder: str | Path, split_of: Sequence[str] = ()) -> RecordFolder:
+    """Find the files of a folder of records, or take one file.
+
+    Files lie in the folder, in its folder ``tfrecords``, or in a folder of each split.
+
+    Parameters
+    ----------
+    split_of
+        The split of files, as ``GLOB=SPLIT``; by default their names include it.
 
     Raises
     ------
     FolderError
         There is no such folder, or no file of records in it.
+    ConfigError
+        ``split_of`` names no split, no file, or not all files.
     """
     folder = Path(folder)
+    if folder.is_file():
+        one = RecordFile.of(folder, folder.parent) or RecordFile(
+            folder, folder.name, _group(folder.stem), folder.name, ()
+        )
+        return RecordFolder(folder.parent, _assigned([one], split_of))
     if not folder.is_dir():
         raise FolderError(f"{folder}: no such folder", "name one with tfrecords/train-0.tfr")
-    names = {
-        path: _NAME.fullmatch(path.name)
-        for place in (folder, folder / "tfrecords")
-        for path in (place.iterdir() if place.is_dir() else ())
-    }
+    if folder.name == _FOLDER and (folder.parent / STATISTICS_FILE).is_file():
+        folder = folder.parent
     files = [
-        RecordFile(path, name["group"], tuple(map(int, name["numbers"].split("-")[1:])))
-        for path, name in names.items()
-        if name is not None
+        file
+        for pattern in ("*", "*/*", f"{_FOLDER}/*/*")
+        for path in folder.glob(pattern)
+        if path.is_file() and (file := RecordFile.of(path, folder)) is not None
     ]
     if not files:
         raise FolderError(
-            f"{folder} holds no records", "name a folder with files like tfrecords/train-0.tfr"
+            f"{folder} holds no records",
+            "name a folder with files like train-0.tfr, train.tfrecord or train-00000-of-00010",
         )
-    return RecordFolder(folder, tuple(sorted(files, key=lambda file: (file.group, file.numbers))))
+    _refuse_copies(folder, files)
+    files = _assigned(files, split_of)
+    return RecordFolder(
+        folder, tuple(sorted(files, key=lambda file: (file.group, file.series, file.numbers)))
+    )
+
+
+def _refuse_copies(folder: Path, files: Sequence[RecordFile]) -> None:
+    """Refuse two files of one name, and shards of one series that are of two writings."""
+    seen: dict[str, Path] = {}
+    shards: dict[str, RecordFile] = {}
+    for file in files:
+        first = seen.setdefault(file.name, file.path)
+        if file.shards is not None and file.shards != shards.setdefault(file.series, file).shards:
+            first = shards[file.series].path
+        if first != file.path:
+            raise FolderError(
+                f"{folder}: {first.name} and {file.path.name} may hold the same records",
+                "keep the files of one of them",
+            )
+
+
+def _group(series: str) -> str:
+    """The split that a name includes as a word, or else the name itself: a fold."""
+    words = re.split(r"[-._/ ]", series.lower())
+    splits = {_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS}
+    return splits.pop() if len(splits) == 1 else series
+
+
+def _assigned(files: Sequence[RecordFile], split_of: Sequence[str]) -> tuple[RecordFile, ...]:
+    """The files with the splits that the user gives them."""
+    rules: list[tuple[str, str]] = []
+    for text in split_of:
+        pattern, _, split = text.rpartition("=")
+        if not pattern or split not in SPLITS:
+            raise ConfigError(
+                f"--split-of {text}: no files or no split", f"write GLOB={'|'.join(SPLITS)}"
+            )
+        if not any(file.path.match(pattern) for file in files):
+            raise ConfigError(f"--split-of {text}: no file is called so", "correct the name")
+        rules.append((pattern, split))
+    if not rules:
+        return tuple(files)
+    found: list[RecordFile] = []
+    for file in files:
+        split = next((split for pattern, split in rules if file.path.match(pattern)), None)
+        if split is None:
+            raise ConfigError(
+                f"--split-of has no split for {file.path.name}", "add one that fits its name"
+            )
+        found.append(replace(file, group=split))
+    return tuple(found)
+
+
+def _measured(
+    example: Mapping[str, Feature], path: Path, tracks: int, pool_width: int, crop: int
+) -> Shape:
+    """The only shape that the sizes of a record can have."""
+    _refuse_other_records(example, path, 1)
+    sequence, target = example["sequence"], example["target"]
+    sizes = [len(target) // 2, len(target) // 4] if isinstance(target, bytes) else [target.size]
+    for values in sizes:
+        bins, rest = divmod(values, tracks)
+        window = bins * pool_width + 2 * crop
+        if bins and not rest and len(sequence) in (window, 4 * window):
+            return Shape(window, bins, pool_width, crop, tracks, {})
+    raise DataError(
+        path,
+        f"a sequence of {len(sequence):,} and a target of {len(target):,} bytes do not fit "
+        f"{tracks:,} tracks in bins of {pool_width:,} bases with a crop of {crop:,}",
+        "correct --targets, --pool-width or --crop",
+        row=1,
+    )
+
+
+def _refuse_other_records(example: Mapping[str, Feature], path: Path, row: int) -> None:
+    for name in ("sequence", "target"):
+        if name not in example:
+            held = ", ".join(sorted(example))
+            raise DataError(
+                path, f"there is no {name}, only {held}", "give training records", row=row
+            )
 
 
 def read_shape(path: Path) -> Shape:
@@ -143,7 +306,9 @@ def read_shape(path: Path) -> Shape:
         tree: Any = read_json(path)
     except FileNotFoundError:
         raise DataError(
-            path, "no such file", "copy it from where the records are: it tells their shape"
+            path,
+            "no such file",
+            "copy it from where the records are, or give --pool-width, --crop and --targets",
         ) from None
     except (ValueError, OSError):
         raise DataError(path, "not a JSON file", "copy it again") from None
@@ -193,12 +358,7 @@ def decode(
     DataError
         It is of another shape or layout, or holds what is no base or infinite.
     """
-    for name in ("sequence", "target"):
-        if name not in example:
-            told = ", ".join(sorted(example))
-            raise DataError(
-                path, f"there is no {name}, only {told}", "give training records", row=row
-            )
+    _refuse_other_records(example, path, row)
     codes = _codes(example["sequence"], shape, path, row, layout)
     return codes, _targets(example["target"], shape, path, row)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.tasks.test_tfrecord import example, framed
-from tests.tasks.track_folders import BINS, TABLE, TRACKS, WINDOW, write_records
+from tests.tasks.track_folders import BINS, CROP, TABLE, TRACKS, WINDOW, write_records
 
 from attendna.core.config import parse
 from attendna.core.errors import ConfigError, DataError, FolderError, UserError
@@ -405,3 +405,47 @@ def test_the_real_records(
     wide = task.read("test", bin_size=128)
     truth = truth.astype("f4").reshape(512, 4, tracks).mean(axis=1)
     assert np.allclose(wide.targets([count - 1])[0], truth)
+
+
+def test_records_without_statistics_are_the_same_task(tmp_path: Path) -> None:
+    write_records(tmp_path / "r", bed=False)
+    expected = build(tmp_path / "a", records=tmp_path / "r").task
+    (tmp_path / "r" / "statistics.json").unlink()
+    (tmp_path / "r" / "targets.txt").rename(tmp_path / "tracks.tsv")
+    for split in ("train", "valid", "test"):
+        paths = sorted((tmp_path / "r" / "tfrecords").glob(f"{split}-*"))
+        for number, path in enumerate(paths):
+            path.rename(tmp_path / "r" / f"{split}-{number:05}-of-{len(paths):05}")
+    settings = {"records": tmp_path / "r"}
+    with pytest.raises(DataError, match="name the table of tracks with --targets"):
+        build(tmp_path / "b", **settings)
+    settings |= {"targets": tmp_path / "tracks.tsv"}
+    with pytest.raises(DataError, match="or give --pool-width, --crop and --targets"):
+        build(tmp_path / "b", **settings)
+    with pytest.raises(DataError, match="correct --targets, --pool-width or --crop"):
+        build(tmp_path / "b", **settings, pool_width=8)
+    settings |= {"pool_width": 8, "crop": CROP}
+    task = build(tmp_path / "b", **settings).task
+    for split in expected.splits:
+        rows = range(len(expected.read(split)))
+        one, two = (each.read(split).read(rows) for each in (expected, task))
+        assert np.array_equal(one.sequences, two.sequences)
+        assert np.array_equal(one.targets, two.targets)
+    assert task.read("train").frame["id"].n_unique() == 5
+    (tmp_path / "r" / "train-00001-of-00003").unlink()
+    with pytest.raises(DataError, match=r"train-00001-of-00003 is missing.*--allow-partial"):
+        build(tmp_path / "c", **settings)
+    assert build(tmp_path / "c", **settings, allow_partial=True).task.spec.rows["train"] == 3
+
+
+def test_options_of_records_contradict_no_statistics(tmp_path: Path) -> None:
+    write_records(tmp_path / "r")
+    for name in ("pool_width", "crop"):
+        with pytest.raises(
+            ConfigError, match=f"--{name.replace('_', '-')} is not for records with"
+        ):
+            build(tmp_path / "t", records=tmp_path / "r", **{name: 8})
+    (tmp_path / "r" / "sequences.bed").unlink()
+    rules = ["train*=train", "valid*=test", "test*=test"]
+    task = build(tmp_path / "t", records=tmp_path / "r", split_of=rules, allow_partial=True).task
+    assert task.spec.rows == {"train": 5, "test": 4}

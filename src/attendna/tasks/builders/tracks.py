@@ -37,6 +37,7 @@ from attendna.tasks.track_records import (
     TARGETS_TABLE,
     Layout,
     RecordFolder,
+    Shape,
     find_records,
 )
 from attendna.tasks.track_signals import Binning, find_signals
@@ -60,12 +61,22 @@ class TracksConfig(BuilderConfig):
     name: Literal["tracks"] = "tracks"
     records: Path | None = Field(
         default=None,
-        description="A folder of Basenji, Enformer or Borzoi TFRecords with statistics.json and "
-        "targets.txt.",
+        description="A folder of Basenji, Enformer or Borzoi TFRecords, or one file; of a folder, "
+        "statistics.json and targets.txt are read where they are there.",
     )
     layout: Layout | None = Field(
         default=None,
         description="How the records write sequences; detected, and only this one is admitted.",
+    )
+    split_of: tuple[str, ...] = Field(
+        default=(),
+        description="Split of files of records, as GLOB=train|valid|test; by default their names "
+        "include it.",
+    )
+    pool_width: int | None = Field(
+        default=None,
+        gt=0,
+        description="Bases of a bin of the records, where there is no statistics.json.",
     )
     targets: Path | None = Field(
         default=None,
@@ -88,7 +99,8 @@ class TracksConfig(BuilderConfig):
     crop: int | None = Field(
         default=None,
         ge=0,
-        description=f"Bases at either end without targets; {CROP:,} from bigWig files.",
+        description=f"Bases at either end without targets; {CROP:,} from bigWig files, 0 from "
+        "records without statistics.json.",
     )
     bin_size: int | None = Field(
         default=None,
@@ -137,27 +149,37 @@ class TracksConfig(BuilderConfig):
         if self.chromosome_split != ChromosomeSplit((), ()) and self.fractions is not None:
             raise ConfigError("--fractions and --valid or --test", "give one or the other")
         if self.records is not None:
-            self._refuse("records", "regions", "stride", "window", "crop", "no_data")
-            return self._copy(find_records(self.records), out, execution, force=force)
-        self._refuse("bigWig files", "layout")
+            self._refuse("records", "regions", "stride", "window", "no_data")
+            folder = find_records(self.records, self.split_of)
+            return self._copy(folder, out, execution, force=force)
+        self._refuse("bigWig files", "layout", "pool_width", "split_of")
         return self._bin(out, execution, force=force)
 
     def _refuse(self, of: str, *names: str) -> None:
         for name in names:
-            if getattr(self, name) is not None:
+            if getattr(self, name) not in (None, ()):
                 raise ConfigError(f"--{name.replace('_', '-')} is not for {of}", "leave it out")
 
     # ----------------------------------------------------------------------------- from records
 
     def _copy(self, folder: RecordFolder, out: Path, execution: Execution, *, force: bool) -> Built:
-        shape = folder.shape
         table = self.targets or folder.folder / TARGETS_TABLE
+        if not table.is_file():
+            raise DataError(table, "no such file", "name the table of tracks with --targets")
         targets = read_targets(table)
+        shape = self._shape(folder, targets.height)
         if targets.height != shape.tracks:
             raise DataError(
                 table,
                 f"{targets.height:,} tracks, but the records have {shape.tracks:,}",
                 "give the table of these records",
+            )
+        missing = folder.missing_shards
+        if missing and not self.allow_partial:
+            raise DataError(
+                folder.folder,
+                f"{missing[0]} is missing ({len(missing):,} such files)",
+                "copy the missing files, or add --allow-partial to use what is there",
             )
         bin_size = self.bin_size or shape.bin_size
         factor = pool_factor(shape.bin_size, bin_size, shape.bins)
@@ -165,8 +187,8 @@ class TracksConfig(BuilderConfig):
         counts = Counter[str]()
         for file, count in zip(folder.files, held, strict=True):
             counts[file.group] += count
-        self._check_counts(folder, counts)
-        places = folder.places(counts)
+        self._check_counts(folder, shape, counts)
+        places = folder.places(counts, shape)
         if self.genome is not None and places is None:
             raise ConfigError(
                 f"--genome: the places of the records are not known without {SEQUENCES_FILE}",
@@ -175,12 +197,13 @@ class TracksConfig(BuilderConfig):
         rows = record_rows(folder, held, places)
         rows = self._split(rows, counts, known=places is not None)
         reference = None if self.genome is None else open_reference(self.genome)
+        statistics = folder.folder / STATISTICS_FILE
         spec = TrackSpec(
             name=out.name,
             title=self.title,
             build=self.build_name if reference is None else self.name_build(reference),
             sources=(
-                *sources(table, folder.folder / STATISTICS_FILE),
+                *sources(table, *([statistics] if statistics.is_file() else [])),
                 *(Source(location=file.path.name) for file in folder.files),
             ),
             window=shape.window,
@@ -207,11 +230,20 @@ class TracksConfig(BuilderConfig):
             units = record_units(folder, held, rows)
             return self._finish(writer, execution.map(copy, units), rows, {}, reference)
 
-    def _check_counts(self, folder: RecordFolder, counts: Counter[str]) -> None:
+    def _shape(self, folder: RecordFolder, tracks: int) -> Shape:
+        """Shapes as the folder gives them, or as the settings do."""
+        known = (folder.folder / STATISTICS_FILE).is_file()
+        if self.pool_width is not None and not known:
+            return folder.measure(tracks, self.pool_width, self.crop or 0)
+        if known:
+            self._refuse(f"records with {STATISTICS_FILE}", "pool_width", "crop")
+        return folder.shape
+
+    def _check_counts(self, folder: RecordFolder, shape: Shape, counts: Counter[str]) -> None:
         path = folder.folder / STATISTICS_FILE
         if not counts.total():
             raise DataError(folder.folder, "the files hold no records", "copy them again")
-        for group, told in folder.shape.counts.items():
+        for group, told in shape.counts.items():
             if counts[group] != told and not self.allow_partial:
                 raise DataError(
                     path,
