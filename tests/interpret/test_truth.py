@@ -45,7 +45,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="of a simulated task"):
         read_truth(path, ["a"], 4)
     path.write_text("no Parquet")
-    with pytest.raises(DataError, match="not a readable Parquet file"):
+    with pytest.raises(DataError, match="not a whole Parquet file"):
         read_truth(path, ["a"], 4)
     pl.DataFrame({"id": ["a"], "start": [0]}).write_parquet(path)
     with pytest.raises(DataError, match="the column end is missing"):

@@ -14,6 +14,7 @@ from scipy import stats
 from sklearn.metrics import average_precision_score
 
 from attendna.core.errors import DataError
+from attendna.core.parquet import read_parquet
 
 
 def read_truth(path: str | Path, ids: Sequence[str], length: int) -> Bool[ndarray, "N L"]:
@@ -27,10 +28,7 @@ def read_truth(path: str | Path, ids: Sequence[str], length: int) -> Bool[ndarra
         It is not such a file.
     """
     remedy = "name truth.parquet of a simulated task"
-    try:
-        intervals = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(path, "not a readable Parquet file", remedy) from error
+    intervals = read_parquet(Path(path), remedy)
     missing = [name for name in ("id", "start", "end") if name not in intervals.columns]
     if missing:
         raise DataError(path, f"the column {missing[0]} is missing", remedy)

@@ -16,7 +16,7 @@ from safetensors.torch import save as serialize
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from attendna.core.errors import FolderError, UserError
+from attendna.core.errors import ConfigError, FolderError, UserError
 from attendna.core.files import publish_file
 from attendna.models.header import (
     FILE,
@@ -130,20 +130,36 @@ def fill(path: Path, build: Callable[[], Network], weights: Mapping[str, Tensor]
         f"{path}: the weights do not fit the model its header describes", "train it again"
     )
     try:
-        with _weightless():
-            wanted = {name: value.shape for name, value in build().state_dict().items()}
-    except UserError as error:
+        wanted = shapes_of(build)
+    except ConfigError as error:
         raise FolderError(
             f"{path}: its header describes no model: {error.problem}", "train it again"
         ) from error
-    except Exception as error:
-        # Layers refuse sizes that cannot be with errors of many kinds.
+    except ValueError as error:
         raise misfit from error
     if wanted != {name: value.shape for name, value in weights.items()}:
         raise misfit
     model = build()
     model.load_state_dict(weights)
     return model.eval()
+
+
+def shapes_of(build: Callable[[], nn.Module]) -> dict[str, torch.Size]:
+    """Shapes of the numbers of a model, which is made without memory for its parameters.
+
+    Raises
+    ------
+    ValueError
+        Its sizes cannot be.
+    """
+    try:
+        with _weightless():
+            return {name: value.shape for name, value in build().state_dict().items()}
+    except UserError:
+        raise
+    except Exception as error:
+        # Layers refuse sizes with errors of many kinds.
+        raise ValueError("sizes that cannot be") from error
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from attendna.models.language_checkpoint import load_language
 from attendna.models.layers.pooling import MeanPooling
 from attendna.models.learners.learner_file import LEARNER_FILE
 from attendna.models.model import ModelConfig, SequenceModel, TokenModel
-from attendna.models.model_file import read_model
+from attendna.models.model_file import read_model, shapes_of
 from attendna.models.motifs import Motifs, MotifsConfig
 from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.predictor import Predictor
@@ -132,13 +132,19 @@ def _of_others(found: HuggingfaceCheckpoint, device: str, precision: PrecisionCh
     """A sequence is the mean of its tokens, as of a language model of ours."""
     tokenizer = parse(TOKENIZERS[found.tokenizer["name"]], found.tokenizer, found.folder)
     config = parse(HuggingfaceConfig, found.settings, found.folder)
-    model, weights = config.build(tokenizer.build(), 1), found.weights()
+    weights = found.weights()
     body = {name: value for name, value in weights.items() if name.startswith("body.")}
-    wanted = {name: value.shape for name, value in model.state_dict().items()}
+    try:
+        wanted = shapes_of(lambda: config.build(tokenizer.build(), 1))
+    except ValueError as error:
+        raise FolderError(
+            f"{found.folder}: config.json describes no model", "copy it again"
+        ) from error
     if {name: value.shape for name, value in body.items()} != {
         name: shape for name, shape in wanted.items() if name.startswith("body.")
     }:
         raise FolderError(f"{found.folder}: the weights do not fit", NOT_STANDARD)
+    model = config.build(tokenizer.build(), 1)
     model.load_state_dict(body, strict=False)
     backbone = LanguageBackbone(model)
     checkpoint = _as_checkpoint(found.digest[:12], tokenizer, config, backbone.width, None)

@@ -9,6 +9,7 @@ import polars as pl
 
 from attendna.core.delimited import read_numbers
 from attendna.core.errors import FolderError
+from attendna.core.parquet import read_parquet
 from attendna.evaluation.evaluate import PREDICTIONS_FILE, read_metrics
 from attendna.evaluation.measures import TrackSample, sample_of
 from attendna.evaluation.metrics import Sample
@@ -98,7 +99,7 @@ def sample(run: Run, rows: Split, kind: LabelKind, classes: int) -> Sample | Tra
         It was evaluated on other rows.
     """
     path = run.folder / PREDICTIONS_FILE
-    frame = pl.read_parquet(path).filter(pl.col("split") == "test")
+    frame = read_parquet(path, "remove the run and run again").filter(pl.col("split") == "test")
     if frame["id"].to_list() != list(rows.ids):
         raise FolderError(f"{path} is of other test rows", "remove the run and run again")
     values = frame.drop("task", "split", "id", "label").to_numpy()

@@ -22,6 +22,7 @@ from pydantic import Field, model_validator
 from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.core.files import refuse_existing, sha256
+from attendna.core.parquet import read_parquet
 from attendna.genome.alphabet import complement, reverse_complement
 from attendna.genome.kmers import kmer_numbers, known_runs
 from attendna.genome.motif_files import read_motifs
@@ -134,7 +135,7 @@ def read_truth(task: Task) -> pl.DataFrame:
         raise FolderError(
             f"{task.folder} has no {TRUTH}", "only tasks of `data simulate` know where motifs are"
         )
-    return pl.read_parquet(path)
+    return read_parquet(path, "simulate it again")
 
 
 def planted_bases(task: Task, split: Split) -> Bool[ndarray, " n"]:

@@ -89,6 +89,8 @@ def _from_matrix(path: Path, content: bytes, k: int) -> KmerVectors:
         raise DataError(
             path, f"an array of {matrix.dtype} and shape {matrix.shape}", "save a row a k-mer"
         )
+    with np.errstate(over="ignore"):
+        matrix = matrix.astype(np.float32)
     rows = 4**k
     if len(matrix) not in (rows, rows + 1):
         raise DataError(
@@ -113,7 +115,7 @@ def _from_matrix(path: Path, content: bytes, k: int) -> KmerVectors:
 
 
 def _with_unknown(matrix: "np.ndarray[tuple[int, int], np.dtype[np.number]]") -> ndarray:
-    return np.pad(matrix.astype(np.float32), ((0, 1), (0, 0)))
+    return np.pad(matrix, ((0, 1), (0, 0)))
 
 
 class _Row(NamedTuple):
