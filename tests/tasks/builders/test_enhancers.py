@@ -176,3 +176,15 @@ def test_published_sequences_are_rebuilt_base_for_base(
     assert ours.select(key).sort(key).equals(published.select(key).sort(key))
     if name == "human_enhancers_ensembl":
         assert built.counts["intervals"] == 154_842
+
+
+def test_chromosomes_are_called_as_the_genome_calls_them(tmp_path: Path, genome: Path) -> None:
+    """Where train and test write names differently, too, so that overlaps between them are seen."""
+    folder = tmp_path / "set"
+    for split, chrom in (("train", "chr1"), ("test", "1")):
+        table(folder / split / "positive.csv", [f"p{i},{chrom},{i},{i + 4},+" for i in range(4)])
+        table(folder / split / "negative.csv", [f"n{i},{chrom},1{i},2{i},+" for i in range(4)])
+    build(tmp_path / "out", intervals=[str(folder)], genome=[str(genome)], valid_fraction=0.3)
+    task = open_task(tmp_path / "out")
+    names = pl.concat([task.read(split).frame["chrom"] for split in task.splits])
+    assert set(names) == {"chr1"}

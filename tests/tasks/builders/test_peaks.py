@@ -150,3 +150,19 @@ def test_real_peaks_get_matched_negatives(tmp_path: Path, shared: Path) -> None:
         assert own.sum() == (~own).sum() > 20
         gap[name] = abs(gc[own].mean() - gc[~own].mean())
     assert gap["matched"] < 0.01 < gap["random"]
+
+
+def test_one_place_under_two_names_is_one_peak(tmp_path: Path, genome: Path) -> None:
+    rows = [
+        f"{chrom}\t{start}\t{start + 100}" for start in (1_000, 5_000) for chrom in ("chr2", "2")
+    ]
+    peaks = tmp_path / "twice.bed"
+    peaks.write_text("\n".join(rows) + "\n")
+    black = tmp_path / "black.bed"
+    black.write_text("1\t0\t60000\n03\t0\t60000\n2\t0\t30000\n")
+    shares = {"valid_fraction": 0, "test_fraction": 0}
+    built = build(tmp_path / "out", peaks=peaks, genome=genome, exclude=[black], **shares)
+    assert built.counts["given twice"] == 2
+    rows = all_rows(built.task)
+    assert set(rows["chrom"]) == {"chr2"}
+    assert rows.filter(label=0)["start"].min() >= 30_000

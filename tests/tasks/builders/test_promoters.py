@@ -72,6 +72,29 @@ def test_fixed_windows_lie_before_the_tss_on_its_strand(
         assert start == (at - 250 if strand == "+" else at - 49)
 
 
+def test_the_thick_base_of_longer_rows_is_the_tss(tmp_path: Path, genome: Path, tss: Path) -> None:
+    """As EPDnew writes its sites: rows of 60 bases, thick from the site on."""
+    rows = []
+    for name, (at, strand) in sites(tss).items():
+        start, thick = (at - 49, (at, at + 11)) if strand == "+" else (at - 10, (at - 10, at + 1))
+        fields = ("1", start, start + 60, name, 900, strand, *thick)
+        rows.append(" ".join(map(str, fields)))
+    epd = tmp_path / "epd.bed"
+    epd.write_text("\n".join(rows) + "\n")
+    found, expected = (
+        all_rows(build(tmp_path / name, tss=path, genome=genome).task).filter(label=1).drop("split")
+        for name, path in (("epd", epd), ("one_base", tss))
+    )
+    assert found.sort("id").equals(expected.sort("id"))
+    genes = tmp_path / "genes.bed"
+    genes.write_text("chr1\t20000\t30000\tg\t0\t-\n")
+    with pytest.raises(DataError, match=r"line 1: the row has 10000 bases .*--site start"):
+        build(tmp_path / "genes", tss=genes, genome=genome)
+    for site, start in (("start", 29_999 - 49), ("end", 20_000 - 49)):
+        rows = all_rows(build(tmp_path / site, tss=genes, genome=genome, site=site).task)
+        assert rows.filter(label=1)["start"].to_list() == [start]
+
+
 def test_variable_windows_hold_the_same_bases(tmp_path: Path, genome: Path, tss: Path) -> None:
     fixed = all_rows(build(tmp_path / "fixed", tss=tss, genome=genome).task)
     moved = all_rows(build(tmp_path / "moved", tss=tss, genome=genome, form="variable").task)
