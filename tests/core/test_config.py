@@ -298,6 +298,15 @@ def test_lists_of_numbers_are_read_like_those_of_names() -> None:
     assert parse(Lists, {"names": [], "shares": None}, "test") == Lists()
 
 
+@pytest.mark.parametrize(
+    ("given", "names"), [([1, "X"], ("1", "X")), (1, ("1",)), ("1,2", ("1", "2"))]
+)
+def test_names_that_yaml_reads_as_numbers_are_names(given: object, names: tuple) -> None:
+    assert parse(Lists, {"names": given}, "test").names == names
+    with pytest.raises(ConfigError, match="names"):
+        parse(Lists, {"names": [True]}, "test")
+
+
 @pytest.mark.parametrize("given", ["", " , ", [""], [","]])
 def test_a_list_that_names_nothing_is_refused(given: object) -> None:
     with pytest.raises(ConfigError, match="names: the list is empty"):

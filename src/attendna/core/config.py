@@ -83,7 +83,16 @@ def comma_separated(value: Any) -> Any:
 LISTED = BeforeValidator(comma_separated)
 """Validator of a field whose values may be given one by one, or with commas between them."""
 
-Names = Annotated[tuple[str, ...], LISTED]
+
+def _names(value: Any) -> Any:
+    """A list of names; YAML reads those that are numbers, as of chromosomes, as numbers."""
+    words = comma_separated([value] if isinstance(value, int) else value)
+    if not isinstance(words, list):
+        return words
+    return [str(word) if type(word) is int else word for word in cast("list[Any]", words)]
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 """Names that may be written with commas, or one by one: ``chr8,chr9`` or ``[chr8, chr9]``."""
 
 

@@ -53,7 +53,9 @@ class BuilderConfig(Config, ABC):
 
     name: str
     allow_partial: bool = Field(
-        default=False, description="Leave out what the genome file does not hold."
+        default=False,
+        description="Leave out what the genome file does not hold; where that is most of it, "
+        "--build-name has to name the build.",
     )
     build_name: str | None = Field(
         default=None, description="Build of the genome; recognized where it can be."
