@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import yaml
 
 from attendna.tasks.spec import SPLITS, TaskSpec
 from attendna.tasks.store import Task, write_task
@@ -36,3 +37,10 @@ def plant(
     kind = "binary" if len(classes) == 2 else "multiclass"
     spec = TaskSpec(name="planted", label_kind=kind, classes=classes)
     return write_task(folder, spec, frames)
+
+
+def forget_digests(folder: Path) -> None:
+    """Make a task folder one whose tables may be changed, as one written by hand is."""
+    card = folder / "task.yaml"
+    tree = yaml.safe_load(card.read_text())
+    card.write_text(yaml.safe_dump({key: tree[key] for key in tree if key != "sha256"}))

@@ -18,7 +18,7 @@ import yaml
 from safetensors import safe_open
 from safetensors.torch import save_file
 from tests.disks import small_disk
-from tests.planted import plant
+from tests.planted import forget_digests, plant
 
 from attendna.cli.main import run
 from attendna.models.checkpoint import Checkpoint, InputContract, save
@@ -187,6 +187,7 @@ def shelf(planted: Task, runs: tuple[Path, Path], tmp_path_factory: pytest.TempP
         rows = pl.read_parquet(path)
         rows[row, "sequence"] = bases
         rows.write_parquet(path)
+    forget_digests(folder / "short")
     header = Checkpoint(
         run_id="0",
         tokenizer=PatchConfig(k=4, remainder="drop"),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn import metrics as sk
-from tests.planted import plant
+from tests.planted import forget_digests, plant
 
 from attendna.core.errors import FolderError, UserError
 from attendna.evaluation.evaluate import SeenRowsWarning, evaluate, read_metrics
@@ -89,6 +89,7 @@ def test_an_undefined_metric_is_null_with_its_reason(
     folder = Path(shutil.copytree(planted.folder, tmp_path / "one"))
     test = pl.read_parquet(folder / "test.parquet").filter(label=1)
     test.write_parquet(folder / "test.parquet")
+    forget_digests(folder)
     spec = (folder / "task.yaml").read_text()
     (folder / "task.yaml").write_text(spec.replace("test: 60", "test: 30"))
     result = evaluate(run, folder, resamples=20)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.planted import forget_digests
 
 from attendna.core.errors import ConfigError, DataError, FolderError, UserError
 from attendna.tasks.spec import TaskSpec
@@ -69,7 +70,7 @@ def test_training_cannot_reach_the_test_rows(tmp_path: Path, frames: dict) -> No
     assert len(task.read("valid")) == 2
     with pytest.raises(FolderError, match="open for train, valid only, not test"):
         task.read("test")
-    with pytest.raises(DataError, match=r"test\.parquet: damaged, or not a whole Parquet"):
+    with pytest.raises(DataError, match=r"test\.parquet: damaged or changed: its SHA-256"):
         open_task(tmp_path / "toy")
 
 
@@ -157,6 +158,7 @@ def test_a_folder_spoiled_afterwards_is_refused_on_opening(
 ) -> None:
     write_task(tmp_path / "toy", SPEC, frames)
     spoil, _ = BAD_ROWS[name]
+    forget_digests(tmp_path / "toy")
     spoil(frames["train"]).write_parquet(tmp_path / "toy" / "train.parquet")
     with pytest.raises(UserError, match=r"train\.parquet") as caught:
         open_task(tmp_path / "toy").read("train")
@@ -196,6 +198,11 @@ def test_a_truncated_file_is_named(tmp_path: Path, frames: dict) -> None:
     whole = path.read_bytes()
     for length in (0, 3, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
+        with pytest.raises(DataError, match=r"train\.parquet: damaged or changed"):
+            open_task(tmp_path / "toy")
+    forget_digests(tmp_path / "toy")
+    for length in (0, 3, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
         with pytest.raises(DataError, match=r"train\.parquet: damaged, or not a whole Parquet"):
             open_task(tmp_path / "toy")
 
@@ -209,8 +216,26 @@ def test_flipped_bytes_never_give_a_traceback(tmp_path: Path, frames: dict) -> N
         spoiled = bytearray(whole)
         spoiled[generator.integers(len(whole))] ^= 1 << int(generator.integers(8))
         path.write_bytes(spoiled)
+        with pytest.raises(DataError, match=r"train\.parquet: damaged or changed"):
+            open_task(tmp_path / "toy")
+    forget_digests(tmp_path / "toy")
+    for _ in range(200):
+        spoiled = bytearray(whole)
+        spoiled[generator.integers(len(whole))] ^= 1 << int(generator.integers(8))
+        path.write_bytes(spoiled)
         with contextlib.suppress(UserError):
             open_task(tmp_path / "toy").read("train")
+
+
+def test_rows_changed_by_hand_are_refused_with_what_to_do(tmp_path: Path, frames: dict) -> None:
+    task = write_task(tmp_path / "toy", SPEC, frames)
+    assert set(task.spec.sha256) == {"train.parquet", "valid.parquet", "test.parquet"}
+    frames["valid"].with_columns(label=1 - frames["valid"]["label"]).write_parquet(
+        tmp_path / "toy" / "valid.parquet"
+    )
+    open_task(tmp_path / "toy", ("train", "test"))
+    with pytest.raises(DataError, match=r"valid\.parquet: damaged or changed.*data import"):
+        open_task(tmp_path / "toy")
 
 
 def test_folders_of_another_version_are_refused(tmp_path: Path, frames: dict) -> None:

@@ -1,11 +1,15 @@
 """What a task is: the card that lies beside its data as ``task.yaml``."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from attendna.core.config import Config
-from attendna.core.errors import ConfigError
+from attendna.core.errors import ConfigError, DataError
+from attendna.core.files import sha256
 from attendna.core.outputs import OutputFolder
 
 ClassKind = Literal["binary", "multiclass"]
@@ -27,6 +31,31 @@ class Source(Config):
     sha256: str | None = None
 
 
+@lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - what the digest is of
+    return sha256(path)
+
+
+def refuse_changed(path: Path, digests: Mapping[str, str]) -> None:
+    """Refuse a table of a task folder that is not the one it was published with.
+
+    A file is read for it once in a process, unless its size or time changes.
+
+    Raises
+    ------
+    DataError
+        It is damaged, or was changed by hand; a table that the card does not know is accepted.
+    """
+    status = path.stat()
+    found = _sha256(path.absolute(), status.st_size, status.st_mtime_ns)
+    if digests.get(path.name, found) != found:
+        raise DataError(
+            path,
+            "damaged or changed: its SHA-256 is not the one in task.yaml",
+            "copy or build it again; rows changed by hand become a task by `attendna data import`",
+        )
+
+
 class TaskSpec(Config):
     """Everything about a task but its rows.
 
@@ -45,6 +74,8 @@ class TaskSpec(Config):
     sources: tuple[Source, ...] = ()
     window: int | None = None
     rows: dict[SplitName, int] = Field(default_factory=dict[SplitName, int])
+    sha256: dict[str, str] = Field(default_factory=dict[str, str])
+    """Of each table, by its name; entered when the folder is written."""
     label_kind: LabelKind
     classes: tuple[str, ...] = Field(min_length=1)
     paired: bool = False

@@ -25,10 +25,10 @@ import attendna
 from attendna.core.config import parse, read_yaml, to_yaml
 from attendna.core.errors import DataError, FolderError
 from attendna.core.files import publish_folder, refuse_existing, sha256
-from attendna.core.parquet import read_arrow, read_parquet, to_frame
+from attendna.core.parquet import parquet_writer, read_arrow, read_parquet, to_frame
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.labels import STORED, Labels, check_labels, read_labels
-from attendna.tasks.spec import FORMAT, SPLITS, TASK, SplitName, TaskSpec
+from attendna.tasks.spec import FORMAT, SPLITS, TASK, SplitName, TaskSpec, refuse_changed
 from attendna.tasks.track_spec import TRACKS
 
 SPEC_FILE = "task.yaml"
@@ -153,6 +153,7 @@ def open_task(folder: str | Path, splits: Sequence[SplitName] | None = None) -> 
             )
         if not task.path(split).is_file():
             raise FolderError(f"{task.path(split)} is missing", _REBUILD)
+        refuse_changed(task.path(split), spec.sha256)
     keys: dict[SplitName, pl.DataFrame] = {}
     for split in task.splits:
         path = task.path(split)
@@ -251,8 +252,7 @@ class TaskWriter:
             .to_arrow(compat_level=pl.CompatLevel.oldest())
         )
         if split not in self._files:
-            target = self.partial / f"{split}.parquet"
-            self._files[split] = pq.ParquetWriter(target, table.schema, compression="zstd")
+            self._files[split] = parquet_writer(self._path(split), table.schema)
         self._files[split].write_table(table, row_group_size=ROWS_A_GROUP)
         self.rows[split] = self.rows.get(split, 0) + frame.height
         if "chrom" in frame.columns:
@@ -260,6 +260,9 @@ class TaskWriter:
         # The shortest and the longest are all that is asked for.
         lengths = {*self._lengths, int(batch.lengths.min()), int(batch.lengths.max())}
         self._lengths = {min(lengths), max(lengths)}
+
+    def _path(self, split: SplitName) -> Path:
+        return self.partial / f"{split}.parquet"
 
     def close(self) -> None:
         """Close the files."""
@@ -272,7 +275,8 @@ class TaskWriter:
             raise FolderError("a task needs at least one split", "give train, valid or test rows")
         window = _common_length(self.folder, self._lengths, self.spec.window)
         rows = {split: self.rows[split] for split in SPLITS if split in self.rows}
-        self.spec = self.spec.replace(window=window, rows=rows)
+        digests = {path.name: sha256(path) for path in map(self._path, self.rows)}
+        self.spec = self.spec.replace(window=window, rows=rows, sha256=digests)
         (self.partial / SPEC_FILE).write_text(to_yaml(self.spec.to_tree()), encoding="utf-8")
 
 

@@ -34,6 +34,8 @@ class TrackSpec(Config):
     tracks: int = Field(gt=0)
     target_type: TargetType = "float16"
     rows: dict[SplitName, int] = Field(default_factory=dict[SplitName, int])
+    sha256: dict[str, str] = Field(default_factory=dict[str, str])
+    """Of each table, by its name; entered when the folder is written."""
     splits: str = ""
     metric: str = "pearson"
     licence: str = ""

@@ -17,7 +17,8 @@ from numpy import ndarray
 
 from attendna.core.config import to_yaml
 from attendna.core.errors import ConfigError, DataError, FolderError, MissingExtraError
-from attendna.core.files import publish_folder
+from attendna.core.files import publish_folder, sha256
+from attendna.core.parquet import write_parquet
 from attendna.genome.alphabet import N
 from attendna.tasks.spec import SPLITS, TASK, SplitName
 from attendna.tasks.store import SPEC_FILE
@@ -139,8 +140,10 @@ class TrackWriter:
             table = (
                 places[split].select("id", "chrom", "start", "end").hstack(pl.DataFrame(columns))
             )
-            table.write_parquet(self.partial / f"{split}.parquet")
-        self._targets.write_parquet(self.partial / TARGETS_FILE)
+            write_parquet(table, self.partial / f"{split}.parquet")
+        write_parquet(self._targets, self.partial / TARGETS_FILE)
+        digests = {path.name: sha256(path) for path in sorted(self.partial.glob("*.parquet"))}
+        self.spec = self.spec.replace(sha256=digests)
         (self.partial / SPEC_FILE).write_text(to_yaml(self.spec.to_tree()), encoding="utf-8")
 
 

@@ -25,7 +25,7 @@ from attendna.core.errors import DataError, FolderError, MissingExtraError
 from attendna.core.files import sha256
 from attendna.core.parquet import read_parquet
 from attendna.genome.alphabet import N
-from attendna.tasks.spec import FORMAT, SPLITS, SplitName
+from attendna.tasks.spec import FORMAT, SPLITS, SplitName, refuse_changed
 from attendna.tasks.store import SPEC_FILE
 from attendna.tasks.track_spec import TRACKS, TrackSpec
 from attendna.tasks.track_transforms import Pooling, pool_bins, pool_factor
@@ -169,7 +169,7 @@ class TrackTask:
         if bin_size is not None and bin_size != spec.bin_size:
             factor = pool_factor(spec.bin_size, bin_size, spec.bins)
             spec = spec.replace(bin_size=bin_size, bins=spec.bins // factor)
-        frame = read_parquet(self.folder / f"{split}.parquet", _REBUILD)
+        frame = _read_table(self.folder / f"{split}.parquet", self.spec)
         return TrackSplit(self.path(split), spec, frame, factor, pooling)
 
     def split_hash(self) -> str:
@@ -210,7 +210,7 @@ def open_track_task(folder: str | Path, splits: Sequence[SplitName] | None = Non
                 "build it again with that split",
             )
     chosen = spec.rows if splits is None else splits
-    targets = read_parquet(folder / TARGETS_FILE, _REBUILD)
+    targets = _read_table(folder / TARGETS_FILE, spec)
     if targets.height != spec.tracks:
         raise DataError(
             folder / TARGETS_FILE, f"{targets.height} tracks, not {spec.tracks}", _REBUILD
@@ -253,7 +253,7 @@ def missing_chunks(path: Path, name: str, rows: int) -> int:
 
 def _check_split(task: TrackTask, split: SplitName) -> None:
     spec, path = task.spec, task.path(split)
-    rows = read_parquet(task.folder / f"{split}.parquet", _REBUILD).height
+    rows = _read_table(task.folder / f"{split}.parquet", spec).height
     group = open_arrays(path)
     shapes = {"sequence": (spec.window,), "target": (spec.bins, spec.tracks)}
     kinds = {"sequence": "uint8", "target": spec.target_type}
@@ -268,6 +268,12 @@ def _check_split(task: TrackTask, split: SplitName) -> None:
         raise DataError(
             task.folder / f"{split}.parquet", f"{rows} rows, not {spec.rows[split]}", _REBUILD
         )
+
+
+def _read_table(path: Path, spec: TrackSpec) -> pl.DataFrame:
+    if path.is_file():
+        refuse_changed(path, spec.sha256)
+    return read_parquet(path, _REBUILD)
 
 
 def _read_spec(folder: Path) -> TrackSpec:
