@@ -7,7 +7,12 @@ import pytest
 
 from attendna.core.errors import DataError
 from attendna.genome.sequences import SequenceBatch
-from attendna.prediction.sequences import read_sequences, refuse_short, refuse_unknown_bases
+from attendna.prediction.sequences import (
+    read_sequences,
+    refuse_long,
+    refuse_short,
+    refuse_unknown_bases,
+)
 
 FASTA = ">one first\nACGT\nACGT\n>two\nGGGGGGGGCC\n"
 CSV = "id,sequence\none,ACGTACGT\ntwo,GGGGGGGGCC\n"
@@ -102,3 +107,14 @@ def test_short_sequences_and_unknown_bases_are_refused_by_row() -> None:
     with pytest.raises(DataError, match=r"x\.fa, row 3: the sequence 'c' .* position 4"):
         refuse_unknown_bases(batch, ("a", "b", "c"), "x.fa")
     refuse_unknown_bases(batch.take(np.array([0, 1])), ("a", "b"), "x.fa")
+
+
+def test_sequences_far_longer_than_those_of_the_training_are_refused() -> None:
+    batch = SequenceBatch.from_text(["A" * 50, "A" * 51])
+    refuse_long(batch.take(np.array([0])), ("a",), 5, "x.fa")
+    with pytest.raises(
+        DataError,
+        match=r"x\.fa, row 2: the sequence 'b' has 51 bases, more than 10 times the 5 that the "
+        r"model was trained on \(1 such rows\); cut it into windows of 5 bases",
+    ):
+        refuse_long(batch, ("a", "b"), 5, "x.fa")

@@ -10,9 +10,9 @@ import typer
 from attendna.cli.options import Device, Force, Json, RunFolder
 from attendna.cli.output import counter, print_json, say
 from attendna.core.errors import ConfigError
+from attendna.core.formats import ANNOTATIONS, PEAKS, ending_of
 
 OUTPUTS = (".parquet", ".tsv")
-INTERVALS = (".bed", ".narrowpeak", ".broadpeak")
 
 
 def predict(
@@ -73,7 +73,7 @@ def predict(
 
 def _check_names(source: Path, out: Path) -> None:
     """Refuse by the names of the files, before anything slow is imported."""
-    if source.suffix.lower() in INTERVALS:
+    if ending_of(source) in (*PEAKS, *ANNOTATIONS):
         raise ConfigError(
             f"{source}: intervals need a genome, which predict does not read yet",
             "extract the sequences to FASTA, e.g. with bedtools getfasta",

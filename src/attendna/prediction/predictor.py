@@ -27,7 +27,7 @@ from attendna.prediction.device import (
     choose_precision,
 )
 from attendna.prediction.predictions import Predictions, Scale, on_scale, refuse_undefined
-from attendna.prediction.sequences import refuse_short, refuse_unknown_bases
+from attendna.prediction.sequences import refuse_long, refuse_short, refuse_unknown_bases
 from attendna.tokens.buffer import CodeBuffer, bucketed_batches
 from attendna.tokens.strand import reverse_complement
 from attendna.tokens.tokenizer import TokenBatch, Tokenizer
@@ -236,8 +236,8 @@ class Predictor:
         Raises
         ------
         DataError
-            A sequence is too short for the tokens, too long for the model, or has an N where the
-            model was trained without; or the model gives no number for it.
+            A sequence is too short for the tokens, too long for the model or for its training, or
+            has an N where the model was trained without; or the model gives no number for it.
 
         Warns
         -----
@@ -317,6 +317,7 @@ class Predictor:
         if len(names) != len(sequences):
             raise UserError(f"{len(names)} ids for {len(sequences)} sequences", "give one each")
         refuse_short(sequences, names, self.tokenizer.minimum_length, source)
+        refuse_long(sequences, names, self.checkpoint.input.longest, source)
         if self.checkpoint.input.letters == "error":
             refuse_unknown_bases(sequences, names, source)
         unusual = unusual_lengths(sequences, self.checkpoint.input)

@@ -12,6 +12,9 @@ from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.ingest import ID_NAMES, NUMBERED, SEQUENCE_NAMES
 from attendna.tasks.table import looks_like_dna, read_table
 
+LONGEST_TIMES = 10
+"""A sequence may have so many times the bases of the longest that a model was trained on."""
+
 
 def read_sequences(
     path: str | Path,
@@ -92,6 +95,24 @@ def refuse_short(
             f"the sequence {ids[row]!r} has {sequences.lengths[row]} bases, the model's tokens "
             f"need {needed}",
             "remove it, or train with shorter tokens",
+            row=row + 1,
+        )
+
+
+def refuse_long(
+    sequences: SequenceBatch, ids: tuple[str, ...], longest: int, source: str | Path
+) -> None:
+    """Raise :class:`DataError` at the first sequence of more than :data:`LONGEST_TIMES` the bases
+    of the longest that the model was trained on: what it predicts there has no meaning."""
+    long = sequences.lengths > LONGEST_TIMES * longest
+    if long.any():
+        row = int(np.argmax(long))
+        raise DataError(
+            source,
+            f"the sequence {ids[row]!r} has {sequences.lengths[row]:,} bases, more than "
+            f"{LONGEST_TIMES} times the {longest:,} that the model was trained on "
+            f"({int(long.sum()):,} such rows)",
+            f"cut it into windows of {longest:,} bases, e.g. with bedtools makewindows, getfasta",
             row=row + 1,
         )
 
