@@ -14,8 +14,8 @@ from attendna.tasks.store import Task, open_task
 
 def with_log(folder: Path, monitor: str, values: list[str]) -> Page:
     (folder / "run.yaml").write_text(f"trainer: {{monitor: {monitor}}}\n")
-    rows = [f"{epoch + 1},{10 * epoch + 10},0.5,{value}" for epoch, value in enumerate(values)]
-    header = f"epoch,step,train_loss,valid_{monitor}"
+    rows = [f"{at + 1},{10 * at + 10},0.5,{value},0.1,1" for at, value in enumerate(values)]
+    header = f"epoch,step,train_loss,valid_{monitor},learning_rate,seconds"
     (folder / "log.csv").write_text("\n".join([header, *rows]) + "\n")
     return Page(Run(folder))
 

@@ -82,7 +82,7 @@ def test_every_figure_table_and_matrix_can_be_saved(tmp_path: Path) -> None:
     }
     pictures = [attrs["data-picture"] for tag, attrs in elements if tag == "button"]
     assert sorted(map(str, pictures)) == ["file", "png", "svg"]
-    assert "Command: <code>attendna report run --out &#39;&lt;page&gt;.html&#39;</code>" in text
+    assert "<pre>attendna report run --out &#39;&lt;page&gt;.html&#39;</pre>" in text
     assert f"Written by attendna {version()}" in text
     assert "a:\n  b: 1" in text
 

@@ -13,7 +13,8 @@ def write(folder: Path, log: str = "") -> Run:
 
 def test_curves_of_what_was_logged(tmp_path: Path) -> None:
     log = (
-        "epoch,train_loss,valid_loss,valid_mcc,learning_rate\n1,0.5,0.6,0.1,0.01\n2,0.4,nan,0.2,0\n"
+        "epoch,step,train_loss,valid_loss,valid_mcc,learning_rate,seconds\n"
+        "1,5,0.5,0.6,0.1,0.01,1\n2,10,0.4,nan,0.2,0,1\n"
     )
     run = write(tmp_path, log)
     (section,) = training(run, "valid_mcc", "MCC", "of classes")

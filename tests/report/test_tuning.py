@@ -99,7 +99,7 @@ def test_of_one_setting_there_is_no_importance(page: TuningPage, tmp_path: Path)
 
 def test_lines_go_from_the_lowest_to_the_highest(page: TuningPage) -> None:
     best = page.parallel().data[-1]
-    assert list(best.x) == [RATE, TOKENS, "auroc"]
+    assert list(best.x) == [RATE.replace(".", ".<br>"), TOKENS, "auroc"]
     assert list(best.y) == [pytest.approx(0.5), 0.0, 1.0]
 
 

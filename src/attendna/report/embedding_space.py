@@ -104,18 +104,11 @@ class EmbeddingPage:
                 "colorscale": [[0, LOSS], [1, GAIN]],
                 "size": 5,
                 "opacity": 0.6,
-                # Above the points, so that they lie as those of the other chart.
                 "colorbar": {
-                    "orientation": "h",
-                    "x": 0,
-                    "xanchor": "left",
-                    "y": 1.02,
-                    "yanchor": "bottom",
-                    "len": 0.6,
                     "thickness": 10,
                     "outlinewidth": 0,
                     "tickformat": ".0%",
-                    "title": {"text": "GC content", "side": "top"},
+                    "title": {"text": "GC content", "side": "right"},
                 },
             },
             hovertemplate="%{text}: GC %{marker.color:.1%}<extra></extra>",
@@ -125,8 +118,9 @@ class EmbeddingPage:
     def _blank(self) -> go.Figure:
         """Axes of one scale for the same points, however they are colored."""
         name = self.projection.upper()
-        figure = blank(f"{name} 1", f"{name} 2", height=440)
+        figure = blank(f"{name} 1", f"{name} 2", height=420)
         figure.update_xaxes(range=value_range(self.points["x"]))
         figure.update_yaxes(range=value_range(self.points["y"]))
-        figure.update_layout(margin_t=76)
+        # As much room as the bar of colors takes: in both charts a point has one place.
+        figure.update_layout(margin_r=90)
         return figure

@@ -100,8 +100,16 @@ def _mark_kept(figure: go.Figure, kept: float | None) -> None:
         figure.add_vline(
             x=kept, line={"color": SPLIT_LINES["train"].color, "width": 1, "dash": "dot"}
         )
+        low, high = map(float, figure.layout["xaxis"]["range"])
+        left = kept > (low + high) / 2
         figure.add_annotation(
-            x=kept, y=1, yref="paper", text="kept", showarrow=False, xanchor="left", xshift=4
+            x=kept,
+            y=1,
+            yref="paper",
+            text="kept",
+            showarrow=False,
+            xanchor="right" if left else "left",
+            xshift=-4 if left else 4,
         )
 
 

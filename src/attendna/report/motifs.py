@@ -18,7 +18,7 @@ from attendna.report.template import measure
 SHOWN = 25
 """Motifs of the table."""
 
-_AGAINST = "AUROC above that of shuffled columns"
+_AGAINST = "AUROC above shuffled columns"
 _KINDS = ("neither", "attention only", "importance only", "both")
 _SAID = {"auroc": "planted bases (AUROC; by chance 0.5)", "auprc": "planted bases (AUPRC{chance})"}
 

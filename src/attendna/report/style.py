@@ -137,12 +137,12 @@ def number_tick(value: float) -> str:
 
 
 def log_axis(values: Numbers) -> dict[str, Any]:
-    """Settings of a logarithmic axis with room at its ends, and eight ticks at most."""
+    """Settings of a logarithmic axis with room at its ends, and six ticks at most."""
     known = [value for value in _known(values) if value > 0] or [1.0]
     low, high = math.log10(min(known)), math.log10(max(known))
     room = max(0.1 * (high - low), 0.25)
     ends = low - room, high + room
-    ticks = next(found for found in _log_ticks(*ends) if len(found) <= 8)
+    ticks = next(found for found in _log_ticks(*ends) if len(found) <= 6)
     return {
         "type": "log",
         "range": list(ends),

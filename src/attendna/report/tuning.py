@@ -217,13 +217,15 @@ class TuningPage:
         names = [*self.keys, "value"]
         places = np.stack([self._places(mine[name], self.keys.get(name, False)) for name in names])
         titles = [*self.keys, self.metric]
+        # Long names beside each other would run together on a narrow page.
+        shown = [_escaped(title).replace(".", ".<br>") for title in titles]
         for row in reversed(range(mine.height)):
             hover = [
                 f"{title} {told(mine[name][row])}"
                 for title, name in zip(titles, names, strict=True)
             ]
             figure.add_scatter(
-                x=titles,
+                x=shown,
                 y=places[:, row],
                 mode="lines+markers",
                 text=[_escaped(text) for text in hover],
