@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -54,3 +55,15 @@ def test_the_units_for_bf16_that_the_environment_sets_are_printed(
         shown = capsys.readouterr().out
         assert f"ATTENDNA_BF16={value}" in shown
         assert f"precision {precision}" in shown
+
+
+def test_a_deep_look_names_damaged_caches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ATTENDNA_CACHE", str(tmp_path))
+    assert run(["doctor", "--deep"]) == 0
+    assert "as it was written" in capsys.readouterr().err
+    (tmp_path / "genomes" / "abc").mkdir(parents=True)
+    (tmp_path / "genomes" / "abc" / "contigs.json").write_text("{}")
+    assert run(["doctor", "--deep"]) == 2
+    assert "abc is damaged; delete it" in capsys.readouterr().err

@@ -15,7 +15,14 @@ import pytest
 
 from attendna.core.errors import DataError, FolderError
 from attendna.genome import code_cache
-from attendna.genome.code_cache import Contig, cache_folder, fingerprint, in_memory, through_cache
+from attendna.genome.code_cache import (
+    Contig,
+    cache_folder,
+    damaged_caches,
+    fingerprint,
+    in_memory,
+    through_cache,
+)
 
 CONTIGS = [
     Contig("one", np.array([0, 1, 2, 3, 4], np.uint8)),
@@ -91,6 +98,37 @@ def test_an_edited_file_has_another_fingerprint(source: Path) -> None:
     source.write_text(">one\nACGTN\n")
     os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
     assert fingerprint(source) != before
+
+
+def test_a_file_put_in_the_place_of_another_has_another_fingerprint(
+    source: Path, tmp_path: Path
+) -> None:
+    before, status = fingerprint(source), source.stat()
+    copy = tmp_path / "copy.fa"
+    copy.write_bytes(source.read_bytes())
+    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+    copy.replace(source)
+    assert fingerprint(source) != before
+
+
+def test_codes_that_something_wrote_to_are_checked(source: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    through_cache(source, lambda: CONTIGS, cache)
+    (folder,) = [path for path in cache.iterdir() if path.is_dir()]
+    codes = folder / code_cache.CODES_FILE
+    whole, status = codes.read_bytes(), codes.stat()
+    assert damaged_caches(cache) == []
+    # Touched, and the same: it is checked once.
+    os.utime(codes)
+    through_cache(source, never, cache)
+    assert codes.stat().st_mtime_ns == status.st_mtime_ns
+    # Another base at another time is noticed at once, at the same time by a deep look.
+    codes.write_bytes(whole[:-1] + b"\0")
+    os.utime(codes, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert damaged_caches(cache) == [folder]
+    os.utime(codes)
+    assert through_cache(source, lambda: CONTIGS, cache).codes.tolist() == list(whole)
+    assert damaged_caches(cache) == []
 
 
 def test_an_empty_genome_is_cached_too(source: Path, tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ import shutil
 import tempfile
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
+import typer
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from attendna.cli.options import Json
-from attendna.cli.output import console, print_json
+from attendna.cli.output import console, print_json, say
 
 GIVES = {
     "bpe": "attendna tokens train-bpe, and models that read its words",
@@ -44,13 +45,34 @@ FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "amx_int8")
 """Instructions that decide how fast a model is computed, as Linux calls them."""
 
 
-def doctor(json: Json = False) -> None:
+def doctor(
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read the cached genomes whole, to find damage.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Say what this machine offers: device, processor, memory, versions, and what is missing."""
     found = examine()
+    damaged = _damaged() if deep else []
+    if deep:
+        found["damaged"] = damaged
     if json:
         print_json(found)
     else:
         show(found)
+    for folder in damaged:
+        say(f"{folder} is damaged; delete it, it is made again when it is needed")
+    if damaged:
+        raise typer.Exit(2)
+    if deep and not json:
+        say("every genome in the cache is as it was written")
+
+
+def _damaged() -> list[Path]:
+    from attendna.genome.code_cache import damaged_caches
+
+    return damaged_caches()
 
 
 def examine() -> dict[str, Any]:

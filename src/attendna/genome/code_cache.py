@@ -6,6 +6,7 @@ The cache of a genome file is a folder, named after the file's fingerprint, that
 Shapes: ``g`` bases of the genome, ``n`` of a contig.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,7 +23,7 @@ from attendna.core.content import read_json
 from attendna.core.errors import FolderError
 from attendna.core.files import exclusive, replace_folder
 
-FORMAT = 1
+FORMAT = 2
 CODES_FILE = "codes.bin"
 CONTIGS_FILE = "contigs.json"
 _SAMPLES = 64
@@ -61,9 +62,14 @@ def cache_folder(kind: str = "genomes") -> Path:
 
 
 def fingerprint(path: Path) -> str:
-    """What tells a file from an edited or another one: size, time of change, samples of bytes."""
+    """What distinguishes a file from an edited or another one.
+
+    Its size, its place on the disk, both times of its last change (one of them cannot be set back),
+    and samples of its bytes.
+    """
     status = path.stat()
-    digest = hashlib.sha256(f"{FORMAT} {status.st_size} {status.st_mtime_ns}".encode())
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+    digest = hashlib.sha256(f"{FORMAT} {status.st_size} {status.st_ino} {times}".encode())
     with path.open("rb") as stream:
         for sample in range(_SAMPLES):
             stream.seek(sample * max(status.st_size - _SAMPLE_BYTES, 0) // (_SAMPLES - 1))
@@ -124,29 +130,59 @@ def _build(target: Path, source: Path, contigs: Iterable[Contig]) -> None:
                 digest.update(contig.codes.data)
                 names.append(contig.name)
                 lengths.append(contig.codes.size)
-        card = {"source": str(source), "digest": digest.hexdigest()}
+        written = (partial / CODES_FILE).stat().st_mtime_ns
+        card = {"source": str(source), "digest": digest.hexdigest(), "written": written}
         text = json.dumps(card | {"names": names, "lengths": lengths})
         (partial / CONTIGS_FILE).write_text(text, encoding="utf-8")
 
 
-def _open(target: Path) -> GenomeCodes | None:
-    """The cache at ``target``; none if there is none or it is damaged."""
+def damaged_caches(folder: Path | None = None) -> list[Path]:
+    """The caches of genomes whose codes are not those that were written; all are read whole."""
+    cards = sorted((folder or cache_folder()).glob(f"*/{CONTIGS_FILE}"))
+    return [card.parent for card in cards if _open(card.parent, deep=True) is None]
+
+
+def _open(target: Path, *, deep: bool = False) -> GenomeCodes | None:
+    """The cache at ``target``; none if there is none or it is damaged.
+
+    The codes are read whole, to see that they are those that were written, if something wrote to
+    them since, or if ``deep`` is on.
+    """
     try:
         card = read_json(target / CONTIGS_FILE)
-        size = (target / CODES_FILE).stat().st_size
+        status = (target / CODES_FILE).stat()
         names, lengths = tuple(card["names"]), tuple(card["lengths"])
-        digest = str(card["digest"])
+        digest, written = str(card["digest"]), int(card["written"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if size != sum(lengths):
+    if status.st_size != sum(lengths):
         return None
     # Nothing can be mapped of an empty file.
     codes = (
         np.asarray(np.memmap(target / CODES_FILE, dtype=np.uint8, mode="r"))
-        if size
+        if status.st_size
         else np.empty(0, dtype=np.uint8)
     )
-    return GenomeCodes(codes, names, lengths, digest)
+    found = GenomeCodes(codes, names, lengths, digest)
+    touched = status.st_mtime_ns != written
+    if (deep or touched) and _digest(found) != digest:
+        return None
+    if touched:
+        # What was checked is not read whole again the next time.
+        with contextlib.suppress(OSError):
+            os.utime(target / CODES_FILE, ns=(status.st_atime_ns, written))
+    return found
+
+
+def _digest(genome: GenomeCodes) -> str:
+    digest = hashlib.sha256()
+    begin = 0
+    for name, length in zip(genome.names, genome.lengths, strict=True):
+        contig = Contig(name, genome.codes[begin : begin + length])
+        digest.update(_heading(contig))
+        digest.update(contig.codes.data)
+        begin += length
+    return digest.hexdigest()
 
 
 def _heading(contig: Contig) -> bytes:
