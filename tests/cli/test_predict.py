@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +9,9 @@ from tests.planted import plant
 from tests.training.conftest import SMALL
 
 from attendna.cli.main import run
+from attendna.core.parquet import precision_of
+from attendna.models.hardware import BF16
+from attendna.models.header import read_header
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,7 @@ def test_every_sequence_has_a_probability_and_a_call(
     source = fasta(tmp_path / "a.fa", "ACGT" * 8, "TGACTCAT" * 4, "GGCA" * 6)
     assert predict(trained, source, tmp_path / "a.tsv", "--json") == 0
     frame = pl.read_csv(tmp_path / "a.tsv", separator="\t")
-    assert frame.columns == ["id", "bound", "call"]
+    assert frame.columns == ["id", "bound", "call", "precision"]
     assert frame["id"].to_list() == ["s1", "s2", "s3"]
     threshold = json.loads((trained / "metrics.json").read_text())[0]["threshold"]
     calls = ["bound" if p >= threshold else "background" for p in frame["bound"]]
@@ -115,3 +119,60 @@ def test_files_are_replaced_by_force_only_and_endings_are_known(
     assert predict(trained, source, tmp_path / "a.xlsx") == 2
     assert predict(trained / "nothing", source, tmp_path / "b.tsv") == 2
     assert "no trained model is there" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def other_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A run that was trained where bf16 has units; prediction goes on where it has none."""
+    folder = tmp_path_factory.mktemp("bf16")
+    plant(folder / "task")
+    trainer = SMALL["trainer"] | {"precision": "auto"}
+    settings = SMALL | {"tokenizer": "onehot", "trainer": trainer}
+    (folder / "run.yaml").write_text(yaml.safe_dump(settings))
+    words = ["train", folder / "run.yaml", "--task", folder / "task", "--out", folder / "run"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(BF16, "on")
+        assert run([str(word) for word in words]) == 0
+        patch.setenv(BF16, "off")
+        yield folder / "run"
+
+
+def test_a_model_is_computed_as_it_was_trained_on_every_machine(
+    other_machine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert read_header(other_machine)["precision"] == "bf16"
+    capsys.readouterr()
+    source = other_machine.parent / "task" / "valid.parquet"
+    assert predict(other_machine, source, tmp_path / "own.parquet") == 0
+    assert capsys.readouterr().err.count("this machine has no units for") == 1
+    own = pl.read_parquet(tmp_path / "own.parquet")
+    stored = pl.read_parquet(other_machine / "predictions.parquet")
+    assert own["bound"].to_list() == stored["bound"].to_list()
+    assert set(own["precision"]) == {"bf16"}
+    assert predict(other_machine, source, tmp_path / "fp32.tsv", "--precision", "fp32") == 0
+    assert "no units" not in capsys.readouterr().err
+    exact = pl.read_csv(tmp_path / "fp32.tsv", separator="\t")
+    assert set(exact["precision"]) == {"fp32"}
+    assert exact["bound"].to_list() != own["bound"].to_list()
+
+
+def test_what_is_measured_embedded_and_mutated_says_its_precision(
+    other_machine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = str(other_machine.parent / "task")
+    for wanted, more in {"bf16": (), "fp32": ("--precision", "fp32")}.items():
+        assert run(["evaluate", str(other_machine), "--task", task, "--resamples", "5", *more]) == 0
+        rows = json.loads((other_machine / "metrics.json").read_text())
+        assert {row["precision"] for row in rows if row["split"] == "test"} == {wanted}
+        assert {row["precision"] for row in rows if row["split"] == "valid"} == {"bf16"}
+        out = tmp_path / f"{wanted}.parquet"
+        assert run(["embed", str(other_machine), "--task", task, "--out", str(out), *more]) == 0
+        assert precision_of(out) == wanted
+    source = str(fasta(tmp_path / "a.fa", "ACGT" * 8))
+    for wanted, more in {"fp32": (), "bf16": ("--precision", "auto")}.items():
+        out = tmp_path / f"ism-{wanted}"
+        words = ["interpret", "ism", str(other_machine), source, "--out", str(out), *more]
+        assert run(words) == 0
+        assert precision_of(out / "scores.parquet") == wanted
+    capsys.readouterr()
+    assert run(["predict", str(other_machine), source, "--out", "x.tsv", "--precision", "8"]) == 2

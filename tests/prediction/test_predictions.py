@@ -44,8 +44,8 @@ def test_a_file_has_the_ids_the_outputs_and_what_is_added(tmp_path: Path, ending
     made = predictions(np.array([[0.25, 0.75], [0.5, 0.5]]), ("a", "b"))
     made.write(path, call=["b", "a"])
     read = pl.read_parquet(path) if ending == ".parquet" else pl.read_csv(path, separator="\t")
-    assert read.columns == ["id", "a", "b", "call"]
-    assert read.rows() == [("s0", 0.25, 0.75, "b"), ("s1", 0.5, 0.5, "a")]
+    assert read.columns == ["id", "a", "b", "call", "precision"]
+    assert read.rows() == [("s0", 0.25, 0.75, "b", "fp32"), ("s1", 0.5, 0.5, "a", "fp32")]
     with pytest.raises(FolderError, match="exists"):
         made.write(path)
     made.write(path, force=True)

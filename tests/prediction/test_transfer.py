@@ -23,7 +23,10 @@ def learned_from(run: Path, kind: LabelKind, classes: tuple[str, ...], paired: b
     backbone = load_backbone(run, "cpu")
     vectors = Representations(backbone, Reading())
     checkpoint = TransferCheckpoint(
-        **{name: getattr(backbone.checkpoint, name) for name in ("tokenizer", "model", "strands")},
+        **{
+            name: getattr(backbone.checkpoint, name)
+            for name in ("tokenizer", "model", "strands", "precision")
+        },
         run_id="abc",
         label_kind=kind,
         classes=classes,

@@ -10,6 +10,7 @@ from attendna.cli.options import (
     Force,
     Json,
     OtherSplit,
+    Precision,
     Resamples,
     Seed,
     SplitOption,
@@ -40,6 +41,7 @@ def compare(
         bool, typer.Option("--baseline", help="Add a logistic regression on 5-mers.")
     ] = False,
     device: Device = "auto",
+    precision: Precision = "auto",
     resamples: Resamples = 2000,
     seed: Seed = 0,
     other_split: OtherSplit = False,
@@ -77,6 +79,7 @@ def compare(
         split,
         baseline=baseline,
         device=device,
+        precision=precision,
         other_split=other_split,
         resamples=resamples,
         seed=seed,

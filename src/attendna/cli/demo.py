@@ -146,7 +146,7 @@ def explain(run: Path, task: Path, out: Path) -> float:
     split = simulated.read("test")
     rows = np.flatnonzero(split.labels == 1)[:EXPLAINED]
     truth = planted_bases(simulated, split).reshape(len(split), -1)[rows]
-    # Small differences between nearly equal numbers: bf16 would drown them.
+    # Small differences between nearly equal numbers: bf16 would round them away.
     predictor = Predictor.load(run, precision="fp32")
     result = saturation_mutagenesis(
         predictor, split.sequences.take(rows), [split.ids[row] for row in rows]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from attendna.cli.options import Device, Force, Json
+from attendna.cli.options import Device, Force, Json, Precision
 from attendna.cli.output import counter, print_json, say
 from attendna.core.errors import ConfigError
 
@@ -42,6 +42,7 @@ def embed(
         typer.Option("--join", help="What becomes of the vectors of segments."),
     ] = "concat",
     device: Device = "auto",
+    precision: Precision = "auto",
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -63,7 +64,7 @@ def embed(
 
     output = OutputFile("table of vectors", lambda path: kind_of(path) == "vectors")
     refuse_existing(out, output, force=force)
-    backbone = load_backbone(run, device)
+    backbone = load_backbone(run, device, precision)
     vectors = Representations(backbone, Reading(segment=segment, join=join))
     place = source if task is None else task / f"{split}.parquet"
     ids, columns = (
@@ -78,12 +79,20 @@ def embed(
         }
     frame = to_frame(ids, found)
     with publish_output(out, output, force=force) as partial:
-        write_parquet(frame, partial, "vectors")
+        write_parquet(frame, partial, "vectors", backbone.precision)
     width = next(iter(found.values())).shape[1]
     if json:
-        print_json({"out": str(out), "rows": len(ids), "width": width, "columns": list(found)})
+        print_json(
+            {
+                "out": str(out),
+                "rows": len(ids),
+                "width": width,
+                "columns": list(found),
+                "precision": backbone.precision,
+            }
+        )
     else:
-        say(f"wrote {out}: {len(ids):,} rows, {width:,} numbers each")
+        say(f"wrote {out}: {len(ids):,} rows, {width:,} numbers each, in {backbone.precision}")
 
 
 def _of_file(source: Path, letters: Any) -> Rows:

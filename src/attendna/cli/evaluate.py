@@ -9,6 +9,7 @@ from attendna.cli.options import (
     Device,
     Json,
     OtherSplit,
+    Precision,
     Resamples,
     RunFolder,
     Seed,
@@ -33,6 +34,7 @@ def evaluate(
     *,
     split: SplitOption = "test",
     device: Device = "auto",
+    precision: Precision = "auto",
     resamples: Resamples = 2000,
     seed: Seed = 0,
     other_split: OtherSplit = False,
@@ -51,7 +53,9 @@ def evaluate(
     from attendna.models.header import is_of_tracks
 
     if is_of_tracks(run):
-        _evaluate_tracks(run, task, split, device, resamples, seed, genome or [], json=json)
+        _evaluate_tracks(
+            run, task, split, device, precision, resamples, seed, genome or [], json=json
+        )
         return
     with counter("evaluating") as advance:
         result = evaluate(
@@ -59,6 +63,7 @@ def evaluate(
             only_task(task),
             split,
             device=device,
+            precision=precision,
             resamples=resamples,
             seed=seed,
             other_split=other_split,
@@ -75,6 +80,7 @@ def _evaluate_tracks(  # noqa: PLR0917
     task: list[str],
     split: "SplitName",
     device: str,
+    precision: Precision,
     resamples: int,
     seed: int,
     genome: list[str],
@@ -90,6 +96,7 @@ def _evaluate_tracks(  # noqa: PLR0917
             split,
             genomes=tasks_of_heads(genome),
             device=device,
+            precision=precision,
             resamples=resamples,
             seed=seed,
             progress=advance,
@@ -107,7 +114,9 @@ def show_tracks(head: str, split: str, result: "TrackResult") -> None:
 
     frame = result.assays
     records = frame["n"][0]
-    table = Table(title=f"{head}, {split}: {records} records", title_justify="left")
+    table = Table(
+        title=f"{head}, {split}: {records} records, {frame['precision'][0]}", title_justify="left"
+    )
     for heading in ("assay", "tracks", "metric", "mean", "95 % interval"):
         numeric = heading in ("tracks", "mean", "95 % interval")
         table.add_column(heading, justify="right" if numeric else "left")
@@ -130,7 +139,7 @@ def show(result: "EvaluationResult") -> None:
     threshold = "" if math.isnan(first.threshold) else f", threshold {first.threshold:.3f}"
     table = Table(
         title=f"{first.task}, {first.split}: {first.n} rows, prevalence {first.prevalence:.3f}"
-        + threshold,
+        f"{threshold}, {first.precision}",
         title_justify="left",
     )
     table.add_column("metric")

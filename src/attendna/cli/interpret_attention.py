@@ -63,6 +63,7 @@ def interpret_attention(
     from attendna.prediction.device import choose_device
     from attendna.prediction.predictor import Predictor
 
+    # Differences between small weights: bf16 would round them away.
     predictor = None if is_of_tracks(run) else Predictor.load(run, device, precision="fp32")
     letters = "unknown" if predictor is None else predictor.checkpoint.input.letters
     ids, sequences = first_sequences(source, letters, limit)
@@ -85,7 +86,7 @@ def interpret_attention(
         found.write(partial)
         page(found, scores, run.name).sheet().write(partial / PAGE_FILE)
     if json:
-        print_json({"out": out, "sequences": len(ids), "scores": scores})
+        print_json({"out": out, "sequences": len(ids), "scores": scores, "precision": "fp32"})
         return
     say(f"wrote {out}: profiles.parquet, maps.npz and {PAGE_FILE} of {len(ids)} sequences")
     for what, each in scores.items():

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Out, RunFolder, Seed, TaskFolder
+from attendna.cli.options import Device, Force, Json, Out, Precision, RunFolder, Seed, TaskFolder
 from attendna.cli.output import counter, print_json, say, spell_number
 from attendna.core.outputs import OutputFolder
 
@@ -26,6 +26,7 @@ def interpret_embeddings(
     ] = "pca",
     seed: Seed = 0,
     device: Device = "auto",
+    precision: Precision = "auto",
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -36,6 +37,7 @@ def interpret_embeddings(
     """
     from attendna.core.errors import ConfigError
     from attendna.core.files import publish_folder, refuse_existing
+    from attendna.core.parquet import write_parquet
 
     refuse_existing(out, EMBEDDINGS, force=force)
     import numpy as np
@@ -51,7 +53,8 @@ def interpret_embeddings(
         raise ConfigError(f"{task} has pairs of sequences", "choose a task of single sequences")
     rows, classes = opened.read(split), opened.spec.classes
     labelled = opened.spec.label_kind in ("binary", "multiclass")
-    representations = Representations(load_backbone(run, device), Reading())
+    backbone = load_backbone(run, device, precision)
+    representations = Representations(backbone, Reading())
     with counter("embedding") as advance:
         vectors = representations.of(rows.sequences, source=opened.path(split), progress=advance)
     space = embedding_space(
@@ -65,10 +68,13 @@ def interpret_embeddings(
     numbers, points = space.numbers(), space.to_frame(classes)
     page = EmbeddingPage(run.name, projection, points, numbers, space.explained)
     with publish_folder(out, EMBEDDINGS, force=force) as partial:
-        points.write_parquet(partial / POINTS_FILE)
+        write_parquet(points, partial / POINTS_FILE, precision=backbone.precision)
         page.sheet().write(partial / PAGE_FILE)
     if json:
-        print_json({"out": out, "sequences": len(rows), "explained": space.explained, **numbers})
+        print_json(
+            {"out": out, "sequences": len(rows), "explained": space.explained, **numbers}
+            | {"precision": backbone.precision}
+        )
         return
     say(f"wrote {out}: {POINTS_FILE} and {PAGE_FILE} of {len(rows):,} sequences")
     if labelled:

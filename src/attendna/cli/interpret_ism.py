@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from attendna.cli.first_sequences import first_sequences
-from attendna.cli.options import Device, Force, Json, Out, RunFolder
+from attendna.cli.options import Device, FinePrecision, Force, Json, Out, RunFolder
 from attendna.cli.output import counter, print_json, say, spell_number
 
 
@@ -30,6 +30,7 @@ def interpret_ism(
         typer.Option("--truth", help="truth.parquet of `data simulate`, to score against."),
     ] = None,
     device: Device = "auto",
+    precision: FinePrecision = "fp32",
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -48,8 +49,7 @@ def interpret_ism(
     from attendna.interpret.truth import base_auroc, read_truth
     from attendna.prediction.predictor import Predictor
 
-    # Small differences between nearly equal numbers: bf16 would drown them.
-    predictor = Predictor.load(run, device, precision="fp32")
+    predictor = Predictor.load(run, device, precision)
     ids, sequences = first_sequences(source, predictor.checkpoint.input.letters, limit)
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("mutating") as advance:
@@ -58,6 +58,7 @@ def interpret_ism(
         )
     result.write(out, known, force=force)
     summary: dict[str, Any] = {"out": out, "sequences": len(ids), "bases": sequences.codes.size}
+    summary["precision"] = predictor.precision
     if known is not None:
         scored = base_auroc(result.importance(), known)
         summary["scored"] = int(np.isfinite(scored).sum())
@@ -65,7 +66,8 @@ def interpret_ism(
     if json:
         print_json(summary)
         return
-    say(f"wrote {out}: scores.parquet and logo.svg of {len(ids)} sequences")
+    told = f"{len(ids)} sequences, in {predictor.precision}"
+    say(f"wrote {out}: scores.parquet and logo.svg of {told}")
     if known is not None:
         say(
             f"mean base-level AUROC {spell_number(summary['base_auroc'], '.3f')} over "

@@ -72,6 +72,7 @@ def interpret_motifs(
     refuse_existing(out, MOTIFS, force=force)
     import numpy as np
 
+    from attendna.core.parquet import write_parquet
     from attendna.genome.motif_matches import find_matches
     from attendna.genome.motif_source import open_motifs
     from attendna.interpret.attention_profiles import attention_profiles
@@ -83,6 +84,7 @@ def interpret_motifs(
 
     opened = open_motifs(motifs)
     chosen, told = opened.motifs, opened.told
+    # Small differences between nearly equal numbers: bf16 would round them away.
     predictor = Predictor.load(run, device, precision="fp32")
     ids, sequences = first_sequences(source, predictor.checkpoint.input.letters, limit)
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
@@ -117,7 +119,7 @@ def interpret_motifs(
         ],
     )
     with publish_folder(out, MOTIFS, force=force) as partial:
-        table.write_parquet(partial / MOTIFS_FILE)
+        write_parquet(table, partial / MOTIFS_FILE, precision=predictor.precision)
         matches.to_frame(ids).write_parquet(partial / MATCHES_FILE)
         page.sheet().write(partial / PAGE_FILE)
     summary = _summary(page, matches)

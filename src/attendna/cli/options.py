@@ -32,6 +32,24 @@ SplitOption = Annotated[
 
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")]
 
+Precision = Annotated[
+    Literal["auto", "fp32", "bf16"],
+    typer.Option(
+        "--precision",
+        help="Number format of matrix products: auto is the one the model was trained and chosen "
+        "in, fp32 of models of others.",
+    ),
+]
+
+FinePrecision = Annotated[
+    Literal["auto", "fp32", "bf16"],
+    typer.Option(
+        "--precision",
+        help="Number format of matrix products. Not the model's own (auto) by default: bf16 rounds "
+        "away small differences between nearly equal numbers.",
+    ),
+]
+
 OtherSplit = Annotated[
     bool,
     typer.Option("--other-split", help="Accept that the model may have seen the rows in training."),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, RunFolder
+from attendna.cli.options import Device, Force, Json, Precision, RunFolder
 from attendna.cli.output import counter, print_json, say
 from attendna.core.errors import ConfigError
 from attendna.core.formats import ANNOTATIONS, PEAKS, ending_of
@@ -30,6 +30,7 @@ def predict(
         str | None, typer.Option("--id-column", help="Column of the ids; `none` numbers the rows.")
     ] = None,
     device: Device = "auto",
+    precision: Precision = "auto",
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -42,7 +43,7 @@ def predict(
     from attendna.prediction.transfer import load_predictor
 
     refuse_existing(out, PREDICTIONS, force=force)
-    predictor = load_predictor(run, device)
+    predictor = load_predictor(run, device, precision)
     letters = predictor.checkpoint.input.letters
     ids, sequences = read_sequences(
         source, letters, sequence_column=sequence_column, id_column=id_column
@@ -57,18 +58,33 @@ def predict(
     if predictor.checkpoint.label_kind in ("multilabel", "regression"):
         predictions.write(out, force=force)
         if json:
-            print_json({"out": str(out), "rows": len(ids), "tracks": len(predictions.names)})
+            print_json(
+                {
+                    "out": str(out),
+                    "rows": len(ids),
+                    "tracks": len(predictions.names),
+                    "precision": predictions.precision,
+                }
+            )
         else:
-            say(f"wrote {out}: {len(ids):,} rows, {len(predictions.names):,} tracks")
+            told = f"{len(predictions.names):,} tracks, in {predictions.precision}"
+            say(f"wrote {out}: {len(ids):,} rows, {told}")
         return
     called = predictor.call(predictions)
     predictions.write(out, force=force, call=called)
     counts = Counter(called)
     if json:
-        print_json({"out": str(out), "rows": len(ids), "called": counts})
+        print_json(
+            {
+                "out": str(out),
+                "rows": len(ids),
+                "called": counts,
+                "precision": predictions.precision,
+            }
+        )
     else:
         told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-        say(f"wrote {out}: {told}")
+        say(f"wrote {out}: {told}, in {predictions.precision}")
 
 
 def _check_names(source: Path, out: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Out, Seed, SetLearner, TaskFolder
+from attendna.cli.options import Device, Force, Json, Out, Precision, Seed, SetLearner, TaskFolder
 from attendna.cli.output import print_json
 
 
@@ -48,6 +48,7 @@ def transfer(
     seed: Seed = 0,
     assignments: SetLearner = None,
     device: Device = "auto",
+    precision: Precision = "auto",
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -77,6 +78,6 @@ def transfer(
     ]
     tree = change(tree | {"fixed": fixed}, changes)
     config = parse(TransferConfig, tree, "transfer")
-    made = transfer(config, task, out, device=device, force=force)
+    made = transfer(config, task, out, device=device, precision=precision, force=force)
     if json:
         print_json({"run": str(made), "metrics": read_metrics(made)})

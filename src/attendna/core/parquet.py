@@ -18,6 +18,7 @@ ROWS_A_GROUP = 1 << 18
 """Rows of a row group: many small ones are slow to read."""
 
 _KIND = b"attendna"
+_PRECISION = b"attendna.precision"
 
 
 def parquet_writer(path: Path, schema: Any) -> pq.ParquetWriter:
@@ -25,12 +26,16 @@ def parquet_writer(path: Path, schema: Any) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
 
 
-def write_parquet(frame: pl.DataFrame, path: Path, kind: str | None = None) -> None:
-    """Write a table; ``kind`` is what :func:`kind_of` recognizes it by."""
+def write_parquet(
+    frame: pl.DataFrame, path: Path, kind: str | None = None, precision: str | None = None
+) -> None:
+    """Write a table; ``kind`` is what :func:`kind_of` recognizes it by, and ``precision`` what a
+    model computed it in, for :func:`precision_of`."""
     table: Any = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    if kind is not None:
-        held = table.schema.metadata or {}
-        table = table.replace_schema_metadata({**held, _KIND: kind.encode()})
+    told = {_KIND: kind, _PRECISION: precision}
+    marks = {key: value.encode() for key, value in told.items() if value is not None}
+    if marks:
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **marks})
     with parquet_writer(path, table.schema) as writer:
         writer.write_table(table, row_group_size=ROWS_A_GROUP)
 
@@ -99,8 +104,17 @@ def to_frame(path: Path, table: Any, remedy: str) -> pl.DataFrame:
 
 def kind_of(path: Path) -> str | None:
     """What a file says it is; none where it says nothing or is no Parquet file."""
+    return _mark(path, _KIND)
+
+
+def precision_of(path: Path) -> str | None:
+    """What a model computed a file's numbers in; none where it says nothing."""
+    return _mark(path, _PRECISION)
+
+
+def _mark(path: Path, name: bytes) -> str | None:
     try:
         held = pq.read_schema(path).metadata or {}
     except (pa.ArrowException, OSError):
         return None
-    return held.get(_KIND, b"").decode(errors="replace") or None
+    return held.get(name, b"").decode(errors="replace") or None

@@ -25,6 +25,7 @@ from attendna.evaluation.uncertainty import (
     mcnemar,
     paired_difference,
 )
+from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.transfer import load_predictor
 from attendna.tasks.kmer_regression import KMER, KmerRegression
 from attendna.tasks.spec import LabelKind, SplitName
@@ -78,6 +79,7 @@ def compare(
     *,
     baseline: bool = False,
     device: str = "auto",
+    precision: PrecisionChoice = "auto",
     other_split: bool = False,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -106,7 +108,7 @@ def compare(
     labels = rows.labels_of_all(len(task.spec.classes))
     samples: dict[str, Sample | TrackSample] = {}
     for name in names:
-        predictor = load_predictor(name, device)
+        predictor = load_predictor(name, device, precision)
         check_task(predictor.checkpoint, task, name, other_split=other_split)
         predictions = predictor.predict(rows.sequences, rows.ids, alternatives=rows.alternatives)
         samples[name] = sample_of(

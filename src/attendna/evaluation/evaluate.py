@@ -9,7 +9,7 @@ import json
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from attendna.evaluation.metrics import Measurable, Metric
 from attendna.evaluation.track_files import TRACKS_FILE, read_table
 from attendna.evaluation.uncertainty import RESAMPLES, bootstrap, interval
 from attendna.models.checkpoint import Checkpoint
+from attendna.models.hardware import Precision
+from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.predictor import Predictor, Progress
 from attendna.prediction.transfer import load_predictor
 from attendna.tasks.spec import LabelKind, SplitName
@@ -66,6 +68,8 @@ class Measurement:
     threshold: float
     higher_is_better: bool
     reason: str = ""
+    precision: Precision | None = None
+    """What its predictions were computed in; none of what is no network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,7 @@ def evaluate(
     split: SplitName = "test",
     *,
     device: str = "auto",
+    precision: PrecisionChoice = "auto",
     other_split: bool = False,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -123,7 +128,7 @@ def evaluate(
     SeenRowsWarning
         The task is another than the run was trained on.
     """
-    predictor = load_predictor(run, device)
+    predictor = load_predictor(run, device, precision)
     task = open_task(task_folder)
     check_task(predictor.checkpoint, task, run, other_split=other_split)
     result = evaluate_split(
@@ -209,6 +214,7 @@ def evaluate_split(
     measured = measure(
         sample, kind, run=checkpoint.run_id, task=task, split=split, resamples=resamples, seed=seed
     )
+    measured = tuple(replace(row, precision=predictor.precision) for row in measured)
     tracks = None
     if isinstance(sample, TrackSample):
         tracks = _tracks(sample, checkpoint, task, split)

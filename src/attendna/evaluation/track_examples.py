@@ -11,6 +11,7 @@ import polars as pl
 from jaxtyping import Float64, Int64
 from numpy import ndarray
 
+from attendna.models.hardware import Precision
 from attendna.models.track_model import TrackModel
 from attendna.prediction.track_records import Records, predict_record
 
@@ -29,6 +30,7 @@ def examples(
     tracks: Float64[ndarray, " t"],
     scores: Float64[ndarray, " n"],
     about: Mapping[str, str | int],
+    precision: Precision = "fp32",
 ) -> pl.DataFrame:
     """What is predicted and what was observed in the best, the middle and the worst record.
 
@@ -52,7 +54,7 @@ def examples(
     crop = (records.task.spec.window - window.bins * window.bin_size) // 2
     rows: list[dict[str, Any]] = []
     for place, row in zip(PLACES, chosen.tolist(), strict=True):
-        predicted, observed = predict_record(model, records, head, row)
+        predicted, observed = predict_record(model, records, head, row, precision)
         record = records.split.frame.row(row, named=True)
         rows += [
             {

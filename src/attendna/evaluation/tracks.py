@@ -18,9 +18,10 @@ from attendna.core.files import publish_file
 from attendna.evaluation.track_examples import examples
 from attendna.evaluation.track_files import FILES, SCORES_FILE, read_table
 from attendna.evaluation.track_sums import TrackSums
+from attendna.models.hardware import Precision
 from attendna.models.track_checkpoint import TrackCheckpoint, load_tracks
 from attendna.models.track_model import TrackModel
-from attendna.prediction.device import choose_device
+from attendna.prediction.device import PrecisionChoice, choose_device, precision_of
 from attendna.prediction.predictions import refuse_undefined
 from attendna.prediction.track_records import Records, Window, predict_record
 from attendna.tasks.spec import SplitName
@@ -47,6 +48,7 @@ def evaluate_tracks(
     *,
     genomes: Mapping[str, Path] | None = None,
     device: str = "auto",
+    precision: PrecisionChoice = "auto",
     resamples: int = 1000,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
@@ -68,7 +70,8 @@ def evaluate_tracks(
         There is no such head, its tracks are others, or the task does not fit the model.
     """
     checkpoint, model = load_tracks(run)
-    model = model.to(choose_device(device))
+    chosen = choose_device(device)
+    model, computed = model.to(chosen), precision_of(precision, checkpoint.precision, chosen)
     window = Window.of(model, checkpoint.window)
     records = {
         head: Records(
@@ -85,7 +88,14 @@ def evaluate_tracks(
                 progress(before + count)
 
         found[head] = measure(
-            model, mine, head, split, resamples=resamples, seed=seed, told=advance
+            model,
+            mine,
+            head,
+            split,
+            precision=computed,
+            resamples=resamples,
+            seed=seed,
+            told=advance,
         )
         done += len(mine)
     if Path(run).is_dir():
@@ -122,6 +132,7 @@ def measure(
     head: str,
     split: SplitName,
     *,
+    precision: Precision = "fp32",
     resamples: int = 1000,
     seed: int = 0,
     told: Callable[[int], None] | None = None,
@@ -132,7 +143,7 @@ def measure(
     kept: list[tuple[ndarray, ndarray]] = []
     size = len(records) * records.window.bins * len(records.other_strand)
     for row in range(len(records)):
-        predicted, observed = predict_record(model, records, head, row)
+        predicted, observed = predict_record(model, records, head, row, precision)
         ids = [str(records.split.frame["id"][row])]
         refuse_undefined(predicted, ids, records.split.path, first=row)
         plain.append(TrackSums.of(predicted, observed))
@@ -147,7 +158,7 @@ def measure(
     draws = {name: part.resampled(resamples, seed) for name, part in sums.items()}
     if kept:
         values["spearman"] = _spearman(kept)
-    about = {"head": head, "split": split, "n": len(records)}
+    about = {"head": head, "split": split, "n": len(records), "precision": precision}
     tracks = pl.concat(
         _track_rows(targets, name, value, draws.get(name), about) for name, value in values.items()
     )
@@ -155,7 +166,15 @@ def measure(
         _assay_rows(targets, name, value, draws.get(name), about) for name, value in values.items()
     )
     by_record = _mean_known(sums["pearson"].by_record())
-    shown = examples(model, records, head, tracks=values["pearson"], scores=by_record, about=about)
+    shown = examples(
+        model,
+        records,
+        head,
+        tracks=values["pearson"],
+        scores=by_record,
+        about=about,
+        precision=precision,
+    )
     return TrackResult(tracks, assays, _score_rows(records, sums["pearson"], about), shown)
 
 

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float32, Float64
 from numpy import ndarray
 
+from attendna.core.parquet import write_parquet
 from attendna.genome import alphabet
 from attendna.genome.sequences import SequenceBatch
 from attendna.interpret.agreement import rank_correlations
@@ -83,7 +84,7 @@ class AttentionProfiles:
         The maps of sequence ``i`` and network ``j`` are the arrays ``i/j/layer0`` (heads, readers,
         tokens) and so on, and ``i/j/spans`` has the bases of its tokens.
         """
-        self.to_frame().write_parquet(folder / PROFILES_FILE)
+        write_parquet(self.to_frame(), folder / PROFILES_FILE, precision="fp32")
         arrays: dict[str, Any] = {}
         for row, networks in enumerate(self.maps):
             for number, one in enumerate(networks):

@@ -18,8 +18,10 @@ from numpy import ndarray
 from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder
 from attendna.core.outputs import OutputFolder
+from attendna.core.parquet import write_parquet
 from attendna.genome import alphabet
 from attendna.genome.sequences import SequenceBatch
+from attendna.models.hardware import Precision
 from attendna.prediction.predictor import Predictor, Progress
 
 ISM = OutputFolder("mutagenesis")
@@ -50,6 +52,8 @@ class Mutagenesis:
     """Of each sequence as it is."""
     changes: Float32[ndarray, "N L 4"]
     run_id: str
+    precision: Precision = "fp32"
+    """What they were computed in."""
 
     def importance(self) -> Float32[ndarray, "N L"]:
         """How much each base holds the log-odds up: the mean fall over its three substitutions.
@@ -88,7 +92,7 @@ class Mutagenesis:
         from attendna.interpret.logo import draw
 
         with publish_folder(folder, ISM, force=force) as partial:
-            self.to_frame().write_parquet(partial / SCORES_FILE)
+            write_parquet(self.to_frame(), partial / SCORES_FILE, precision=self.precision)
             picture = draw(self, range(min(DRAWN, len(self.ids))), truth)
             (partial / LOGO_FILE).write_text(picture, encoding="utf-8")
 
@@ -144,6 +148,7 @@ def saturation_mutagenesis(
         base_odds,
         changes,
         reference.run_id,
+        reference.precision,
     )
 
 

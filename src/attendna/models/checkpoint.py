@@ -14,6 +14,7 @@ import attendna
 from attendna.core.config import Config, parse
 from attendna.core.errors import FolderError
 from attendna.genome.alphabet import LetterPolicy
+from attendna.models.hardware import Precision
 from attendna.models.header import FORMAT
 from attendna.models.model import AnyModelConfig, SequenceModel
 from attendna.models.model_file import fill, read_model, write_model
@@ -59,6 +60,8 @@ class Checkpoint(Config):
     """Whether it predicts what changes from a sequence to its alternative."""
     threshold: float = Field(default=0.5, ge=0, le=1)
     """Probability from which a binary prediction counts as positive, chosen on validation data."""
+    precision: Precision = "fp32"
+    """What it was trained and chosen in, and is computed in unless another is asked for."""
     input: InputContract
 
     @model_validator(mode="after")

@@ -1,10 +1,14 @@
 """What the machine multiplies fast."""
 
 import os
+from typing import Literal
 
 import torch
 
 from attendna.core.errors import ConfigError
+
+Precision = Literal["fp32", "bf16"]
+"""``bf16`` computes matrix products in bfloat16; weights and losses stay float32."""
 
 BF16 = "ATTENDNA_BF16"
 """Environment variable: ``on`` or ``off`` makes everything run as on a machine that has matrix

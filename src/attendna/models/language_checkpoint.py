@@ -7,6 +7,7 @@ from pydantic import Field
 import attendna
 from attendna.core.config import Config, parse
 from attendna.core.errors import FolderError
+from attendna.models.hardware import Precision
 from attendna.models.header import FORMAT
 from attendna.models.language import Told
 from attendna.models.model import AnyModelConfig
@@ -36,6 +37,8 @@ class LanguageCheckpoint(Config):
     tell: Told
     window: int = Field(ge=1)
     """Bases that the model read in training."""
+    precision: Precision = "fp32"
+    """What it was trained and chosen in, and is computed in unless another is asked for."""
     genomes: tuple[Genome, ...]
     held_out: tuple[str, ...]
     """Chromosomes on which nothing was learned, without what naming styles add."""

@@ -8,6 +8,7 @@ from pydantic import Field
 import attendna
 from attendna.core.config import Config, parse
 from attendna.core.errors import FolderError
+from attendna.models.hardware import Precision
 from attendna.models.header import FORMAT
 from attendna.models.model_file import fill, read_model, write_model
 from attendna.models.track_model import AnyTrackModelConfig, TrackModel
@@ -39,6 +40,8 @@ class TrackCheckpoint(Config):
     """What each head predicts, in order."""
     tasks: dict[str, str] = Field(default_factory=dict[str, str])
     """Of each head, the name of the task it was trained on."""
+    precision: Precision = "fp32"
+    """What it was trained and chosen in, and is computed in unless another is asked for."""
     split_hash: str = ""
     """SHA-256 over the training and validation records."""
 

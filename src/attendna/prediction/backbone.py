@@ -61,6 +61,8 @@ def load_backbone(
     """The model of a run of ``train`` or ``pretrain``, or a checkpoint of others, for its vectors.
 
     A file of motifs, or ``jaspar``, is a model of these motifs (:mod:`attendna.models.motifs`).
+    These and checkpoints of others are computed in fp32 unless bf16 is asked for: how they were
+    trained is not known, and published numbers are those of fp32.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def load_backbone(
     backbone = LanguageBackbone(model.encoder)
     checkpoint = _as_checkpoint(
         language.run_id, language.tokenizer, language.model, backbone.width, language.window
-    )
+    ).replace(precision=language.precision)
     return Predictor(checkpoint, backbone, device, precision)
 
 

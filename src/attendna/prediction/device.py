@@ -1,6 +1,7 @@
 """Where and how precisely a model is computed: device, number format, and what the machine has."""
 
 import platform
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
@@ -8,12 +9,15 @@ from typing import Literal
 import torch
 
 from attendna.core.errors import ConfigError
-from attendna.models.hardware import bf16_is_fast
-
-Precision = Literal["fp32", "bf16"]
-"""``bf16`` computes matrix products in bfloat16; weights and losses stay float32."""
+from attendna.models.hardware import Precision, bf16_is_fast
 
 PrecisionChoice = Literal["auto", "fp32", "bf16"]
+"""``auto`` is, of a training, what the hardware multiplies fastest; of a trained model, the
+precision it was trained and chosen in."""
+
+
+class SlowPrecisionWarning(UserWarning):
+    """The machine only imitates the precision that is computed in."""
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -50,6 +54,26 @@ def choose_precision(choice: PrecisionChoice, device: torch.device) -> Precision
     if choice != "auto":
         return choice
     return "bf16" if bf16_is_fast(device) else "fp32"
+
+
+def precision_of(choice: PrecisionChoice, trained: Precision, device: torch.device) -> Precision:
+    """What a model that was ``trained`` in a precision is computed in: in the same, unless another
+    is chosen.
+
+    Warns
+    -----
+    SlowPrecisionWarning
+        It is bf16, for which the device has no units.
+    """
+    precision = trained if choice == "auto" else choice
+    if precision == "bf16" and not bf16_is_fast(device):
+        warnings.warn(
+            "computing in bf16, which this machine has no units for: it is slower than fp32 "
+            "(--precision fp32 gives slightly other numbers than the model was chosen by)",
+            SlowPrecisionWarning,
+            stacklevel=3,
+        )
+    return precision
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:

@@ -18,6 +18,7 @@ from attendna.core.errors import ConfigError, DataError
 from attendna.core.files import publish_output
 from attendna.core.outputs import OutputFile, head_of
 from attendna.core.parquet import kind_of, write_parquet
+from attendna.models.hardware import Precision
 from attendna.tasks.spec import LabelKind
 
 _KIND = "predictions"
@@ -88,6 +89,8 @@ class Predictions:
     scale: Scale
     names: tuple[str, ...]
     run_id: str
+    precision: Precision = "fp32"
+    """What it was computed in."""
 
     def to_frame(self, **columns: Sequence[str]) -> pl.DataFrame:
         """A table with the column ``id``, one column an output, and ``columns`` of one's own."""
@@ -95,7 +98,8 @@ class Predictions:
         return pl.DataFrame({"id": self.ids} | outputs | columns)
 
     def write(self, path: str | Path, *, force: bool = False, **columns: Sequence[str]) -> None:
-        """Write :meth:`to_frame` as ``.parquet`` or ``.tsv``, by the file's ending.
+        """Write :meth:`to_frame`, and what was computed in, as ``.parquet`` or ``.tsv``, by the
+        file's ending.
 
         Raises
         ------
@@ -107,7 +111,7 @@ class Predictions:
         endings = (".parquet", ".tsv")
         if Path(path).suffix not in endings:
             raise ConfigError(f"{path}: the ending is not known", f"use {' or '.join(endings)}")
-        frame = self.to_frame(**columns)
+        frame = self.to_frame(**columns).with_columns(precision=pl.lit(self.precision))
         output = OutputFile(
             f"{PREDICTIONS.kind} of these columns", lambda path: _is_table(path, self.names)
         )

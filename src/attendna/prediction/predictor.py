@@ -24,7 +24,7 @@ from attendna.prediction.device import (
     PrecisionChoice,
     autocast,
     choose_device,
-    choose_precision,
+    precision_of,
 )
 from attendna.prediction.predictions import Predictions, Scale, on_scale, refuse_undefined
 from attendna.prediction.sequences import refuse_long, refuse_short, refuse_unknown_bases
@@ -173,7 +173,7 @@ class Predictor:
     device
         ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
     precision
-        ``auto`` takes bf16 where the device has hardware for it.
+        ``auto`` is the one it was trained and chosen in, on every machine.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class Predictor:
     ) -> None:
         self.checkpoint = checkpoint
         self.device = choose_device(device)
-        self.precision: Precision = choose_precision(precision, self.device)
+        self.precision: Precision = precision_of(precision, checkpoint.precision, self.device)
         self.model = model.to(self.device).eval()
         self.tokenizer = checkpoint.tokenizer.build()
         self._warned = False
@@ -258,7 +258,9 @@ class Predictor:
         refuse_undefined(logits, names, source)
         wanted: Scale = scale or self.checkpoint.scale
         values = on_scale(logits, self.checkpoint.label_kind, wanted)
-        return Predictions(names, values, wanted, self.names, self.checkpoint.run_id)
+        return Predictions(
+            names, values, wanted, self.names, self.checkpoint.run_id, self.precision
+        )
 
     def call(self, predictions: Predictions) -> list[str]:
         """The class each sequence is given: by the threshold if binary, else the most probable.

@@ -15,8 +15,10 @@ from numpy import ndarray
 from attendna.core.errors import ConfigError, DataError
 from attendna.genome.alphabet import N
 from attendna.genome.reference import Reference, open_reference
+from attendna.models.hardware import Precision
 from attendna.models.track_checkpoint import Track
 from attendna.models.track_model import TrackModel
+from attendna.prediction.device import autocast
 from attendna.tasks.spec import SplitName
 from attendna.tasks.track_transforms import Pooling
 from attendna.tasks.tracks import TrackSplit, TrackTask
@@ -125,13 +127,13 @@ class Records:
 
 
 def predict_record(
-    model: TrackModel, records: Records, head: str, row: int
+    model: TrackModel, records: Records, head: str, row: int, precision: Precision = "fp32"
 ) -> tuple[Float32[ndarray, "1 l t"], Float32[ndarray, "1 l t"]]:
     """What a head says of a record, and what was observed; the model is left evaluating."""
     device = next(model.parameters()).device
     codes = torch.from_numpy(records.sequences(np.array([row]))).to(device)
     model.eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast(device, precision):
         predicted = model(codes, head).float().cpu().numpy()
     return predicted, records.targets(np.array([row]))
 

@@ -5,6 +5,7 @@ Its run folder holds ``learner.safetensors``, and the backbone as it was under `
 Shapes: ``N`` sequences, ``T`` outputs.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
@@ -21,7 +22,7 @@ from attendna.models.learners.columns import predict
 from attendna.models.learners.learner import AnyLearnerConfig, Arrays
 from attendna.models.learners.learner_file import LEARNER_FILE, read_learner, write_learner
 from attendna.prediction.backbone import load_backbone
-from attendna.prediction.device import PrecisionChoice
+from attendna.prediction.device import PrecisionChoice, SlowPrecisionWarning
 from attendna.prediction.predictions import Predictions, Scale, refuse_undefined
 from attendna.prediction.predictor import Predictor, Progress
 from attendna.prediction.representations import Reading, Representations
@@ -63,7 +64,10 @@ class TransferPredictor(Predictor):
         self, checkpoint: TransferCheckpoint, learned: Arrays, vectors: Representations
     ) -> None:
         backbone = vectors.backbone
-        super().__init__(checkpoint, backbone.model, str(backbone.device), backbone.precision)
+        # Its warnings were given by the backbone.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SlowPrecisionWarning)
+            super().__init__(checkpoint, backbone.model, str(backbone.device), backbone.precision)
         self.checkpoint = checkpoint
         self.learned = learned
         self.vectors = vectors
@@ -81,7 +85,8 @@ class TransferPredictor(Predictor):
         """
         path, tree, learned = read_learner(run_folder)
         checkpoint = parse(TransferCheckpoint, tree, path)
-        backbone = load_backbone(Path(run_folder) / BACKBONE, device, precision)
+        chosen = checkpoint.precision if precision == "auto" else precision
+        backbone = load_backbone(Path(run_folder) / BACKBONE, device, chosen)
         return cls(checkpoint, learned, Representations(backbone, checkpoint.reading))
 
     def save(self, folder: str | Path) -> Path:
@@ -107,7 +112,9 @@ class TransferPredictor(Predictor):
         wanted: Scale = scale or self.checkpoint.scale
         if wanted == "logit" and self.checkpoint.scale == "probability":
             values = self._logits(values)
-        return Predictions(names, values, wanted, self.names, self.checkpoint.run_id)
+        return Predictions(
+            names, values, wanted, self.names, self.checkpoint.run_id, self.precision
+        )
 
     def read(self, features: Float32[ndarray, "N F"]) -> Float32[ndarray, "N T"]:
         """What was learned of vectors, on the scale of the labels."""

@@ -22,6 +22,7 @@ from attendna.evaluation.evaluate import (
 )
 from attendna.evaluation.metrics import Sample
 from attendna.evaluation.uncertainty import RESAMPLES
+from attendna.models.hardware import Precision
 from attendna.prediction.device import choose_device
 from attendna.prediction.predictor import Predictor
 from attendna.prediction.transfer import load_predictor
@@ -80,10 +81,8 @@ def finetune(
     where = Path(task_folder) / f"{split}.parquet"
     how: dict[str, Any] = {"task": examples.spec.name, "split": split, "resamples": resamples}
     run = train(config, task_folder, out, resume=resume, force=force, progress=progress)
-    predictors = {
-        BEFORE: untrained(config, examples),
-        "after": load_predictor(run, device_of(config)),
-    }
+    after = load_predictor(run, device_of(config))
+    predictors = {BEFORE: untrained(config, examples, after.precision), "after": after}
     results = {
         name: evaluate_split(predictor, rows, **how, source=where)
         for name, predictor in predictors.items()
@@ -121,8 +120,9 @@ def device_of(config: RunConfig) -> str:
     return str(choose_device(config.trainer.device))
 
 
-def untrained(config: RunConfig, examples: Examples) -> Predictor:
-    """The model as a training of these settings begins, with the same draw of its head."""
+def untrained(config: RunConfig, examples: Examples, precision: Precision) -> Predictor:
+    """The model as a training of these settings begins, with the same draw of its head; it is
+    computed in the precision of what the training has made of it."""
     # Takes a second to import, as it brings Lightning.
     from attendna.training.fit import checkpoint_of, start
 
@@ -130,8 +130,8 @@ def untrained(config: RunConfig, examples: Examples) -> Predictor:
     plain = config.replace(start=(config.start.to_tree() if config.start else {}) | {"lora": None})
     device = choose_device(config.trainer.device)
     model = start(plain, examples, device)
-    checkpoint = checkpoint_of(plain, examples, BEFORE)
-    return Predictor(checkpoint, model, str(device), config.trainer.precision)
+    checkpoint = checkpoint_of(plain, examples, BEFORE, precision)
+    return Predictor(checkpoint, model, str(device))
 
 
 def _sample(predictor: Predictor, result: EvaluationResult, rows: Split) -> Sample:

@@ -9,6 +9,7 @@ from rich.console import Console
 from attendna.evaluation.measures import LOGGED, metrics_of, sample_of
 from attendna.genome.sequences import SequenceBatch
 from attendna.models.checkpoint import Checkpoint, Strands, save
+from attendna.models.hardware import Precision
 from attendna.models.model import SequenceModel
 from attendna.prediction.predictions import Scale, on_scale
 from attendna.prediction.predictor import predict_logits
@@ -77,7 +78,7 @@ def fit(
         )
         average = WeightAverage(model, config.trainer.ema * schedule.steps)
         validation = Validation(config, examples, machine, objective, average.model)
-        header = checkpoint_of(config, examples, run_id)
+        header = checkpoint_of(config, examples, run_id, machine.precision)
         record = Record(
             folder,
             schedule,
@@ -132,7 +133,9 @@ def start(
     return model.to(device)
 
 
-def checkpoint_of(config: RunConfig, examples: Examples, run_id: str) -> Checkpoint:
+def checkpoint_of(
+    config: RunConfig, examples: Examples, run_id: str, precision: Precision
+) -> Checkpoint:
     """The header of a model that is trained so, before its threshold is chosen."""
     return Checkpoint(
         run_id=run_id,
@@ -143,6 +146,7 @@ def checkpoint_of(config: RunConfig, examples: Examples, run_id: str) -> Checkpo
         scale=examples.scale(config.objective),
         classes=examples.spec.classes,
         paired=examples.spec.paired,
+        precision=precision,
         input=examples.contract(config),
     )
 

@@ -33,6 +33,7 @@ from attendna.models.learners.columns import learn
 from attendna.models.learners.forest import RandomForestConfig
 from attendna.models.learners.learner import AnyLearnerConfig, LearnerConfig
 from attendna.prediction.backbone import digest_of, keep_backbone, load_backbone
+from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.representations import Reading, Representations
 from attendna.prediction.transfer import (
     BACKBONE,
@@ -81,6 +82,7 @@ def transfer(
     out: str | Path,
     *,
     device: str = "auto",
+    precision: PrecisionChoice = "auto",
     force: bool = False,
     progress: bool = True,
 ) -> Path:
@@ -97,7 +99,7 @@ def transfer(
     refuse_existing(out, TRANSFERRED, force=force)
     examples = Examples.read(task_folder).sharing(config.share, config.seed)
     _refuse_kind(config, examples)
-    backbone = load_backbone(config.run, device)
+    backbone = load_backbone(config.run, device, precision)
     config = config.replace(weights=digest_of(config.run))
     vectors = Representations(backbone, config.reading, config.weights)
     if config.share < 1:
@@ -200,6 +202,7 @@ def _checkpoint(
         classes=spec.classes,
         scale="value" if spec.label_kind == "regression" else "probability",
         paired=spec.paired,
+        precision=vectors.backbone.precision,
         input=contract,
         learner=learner,
         targets=config.targets,

@@ -150,6 +150,7 @@ class Pretraining:
         device = choose_device(settings.device)
         machine = Machine(device, environment.precision, environment.threads)
         self._tell(console, f"{describe(device)} in {machine.precision}, {machine.threads} threads")
+        header = self.header.replace(precision=machine.precision)
         held_out = held_out_of(self.model, self.corpus.held_out_codes(), config, machine.precision)
         if isinstance(self.batches, WordBatches):
             console.print("encoding the genomes, or opening what was encoded of them")
@@ -178,7 +179,7 @@ class Pretraining:
                 folder,
                 schedule,
                 measure,
-                lambda: save_language(folder.best, self.header, whole),
+                lambda: save_language(folder.best, header, whole),
                 monitor="loss",
                 lower_is_better=True,
                 patience=None,
@@ -198,7 +199,7 @@ class Pretraining:
             run(trainer, module, loader, folder)
             if trainer.is_global_zero:
                 console.print("counting for the Markov models", soft_wrap=True)
-                header, best = load_language(folder.best)
+                _, best = load_language(folder.best)
                 tally = held_out.tally(best.to(device))
                 counted = MarkovModel.of(self.corpus.read_training())
                 others = baselines(counted, held_out.hidden)

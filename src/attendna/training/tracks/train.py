@@ -16,6 +16,7 @@ from attendna.evaluation.track_files import FILES
 from attendna.evaluation.track_sums import TrackSums
 from attendna.models.enformer import Enformer, EnformerConfig
 from attendna.models.enformer_port import load_port
+from attendna.models.hardware import Precision
 from attendna.models.track_checkpoint import TrackCheckpoint, load_tracks, save_tracks
 from attendna.models.track_model import TrackModel
 from attendna.prediction.device import choose_device, describe
@@ -109,6 +110,8 @@ class Training:
             tasks={head: task.spec.name for head, task in tasks.items()},
             split_hash=digest,
         )
+        self.precision: Precision = "fp32"
+        """What the validation records are predicted in; that of the machine, once it is known."""
 
     def run(self, folder: RunFolder, environment: Environment, console: Console) -> None:
         """Train to the end and publish the best model."""
@@ -137,6 +140,8 @@ class Training:
             f"{machine.threads} threads; {self.model.parameter_count():,} parameters",
             soft_wrap=True,
         )
+        self.precision = machine.precision
+        header = self.header.replace(precision=machine.precision)
         with own_settings(machine):
             model = self.model.to(machine.device)
             records = sum(map(len, self.train.values()))
@@ -159,7 +164,7 @@ class Training:
                 folder,
                 schedule,
                 lambda: self.validate(average.model),
-                lambda: save_tracks(folder.best, self.header, average.model),
+                lambda: save_tracks(folder.best, header, average.model),
                 monitor=settings.monitor,
                 lower_is_better=settings.monitor == "loss",
                 patience=settings.patience,
@@ -198,7 +203,7 @@ class Training:
             sums: list[TrackSums] = []
             losses: list[float] = []
             for row in range(len(records)):
-                predicted, observed = predict_record(model, records, head, row)
+                predicted, observed = predict_record(model, records, head, row, self.precision)
                 sums.append(TrackSums.of(predicted, observed))
                 pair = torch.from_numpy(predicted), torch.from_numpy(observed)
                 losses.append(float(poisson_loss(*pair)))
