@@ -112,9 +112,10 @@ def test_files_are_replaced_by_force_only_and_endings_are_known(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = fasta(tmp_path / "a.fa", "ACGT" * 8)
-    (tmp_path / "a.tsv").write_text("mine")
+    earlier = "id\tbound\ts1\n"
+    (tmp_path / "a.tsv").write_text(earlier)
     assert predict(trained, source, tmp_path / "a.tsv") == 2
-    assert (tmp_path / "a.tsv").read_text() == "mine"
+    assert (tmp_path / "a.tsv").read_text() == earlier
     assert predict(trained, source, tmp_path / "a.tsv", "--force") == 0
     assert predict(trained, source, tmp_path / "a.xlsx") == 2
     assert predict(trained / "nothing", source, tmp_path / "b.tsv") == 2
