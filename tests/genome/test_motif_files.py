@@ -174,7 +174,13 @@ def test_rows_of_homer_are_positions_also_at_width_4(tmp_path: Path, header: str
     (motif,) = read(tmp_path / "m.motif", text)
     assert motif.consensus == "AACC"
     assert "CTCF" in motif.name
+    assert "CTCF 6.0" not in motif.name
     assert read(tmp_path / "m.motif", HOMER)[0].name == "CTCF(Zf)/CD4+-CTCF-ChIP-Seq/Homer"
+
+
+def test_three_words_with_a_number_are_not_yet_homer(tmp_path: Path) -> None:
+    (motif,) = read(tmp_path / "m", f">AHR isoform 2\n{of_bases(3)}")
+    assert (motif.name, motif.consensus) == ("AHR isoform 2", "ACA")
 
 
 def test_transfac_is_read_whatever_the_order_of_its_columns(tmp_path: Path) -> None:

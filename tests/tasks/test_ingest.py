@@ -479,3 +479,17 @@ def test_fasta_records_without_a_name_are_refused_or_numbered(tmp_path: Path) ->
         import_fasta_pair(tmp_path / "task", *files)
     task = import_fasta_pair(tmp_path / "task", *files, ImportOptions(id_column="none")).task
     assert sum(task.spec.rows.values()) == 80
+
+
+def test_places_may_be_missing_as_pandas_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    frame = table(40).with_columns(chrom=pl.lit("chr1"), start=100.0, end=130.0)
+    first = pl.int_range(pl.len()) == 0
+    frame.with_columns(
+        pl.when(~first).then(pl.col(name)).alias(name) for name in ("chrom", "start", "end")
+    ).write_csv(path)
+    options = ImportOptions(label_column="state")
+    task = import_tables(tmp_path / "task", {"train": path}, options).task
+    rows = pl.concat([task.read(split).frame for split in task.splits])
+    assert rows["start"].null_count() == 1
+    assert rows.drop_nulls().select("chrom", "start", "end").unique().rows() == [("chr1", 100, 130)]

@@ -89,6 +89,18 @@ def test_a_task_is_written_part_by_part(tmp_path: Path) -> None:
     assert task.read("train").ids == ("r0", "r1", "yr0", "yr1")
 
 
+@pytest.mark.parametrize("kind", [float("inf"), -float("inf")])
+def test_measurements_may_be_missing_but_not_infinite(kind: float) -> None:
+    spec = TaskSpec(name="t", label_kind="regression", classes=("a", "b"))
+    labels = pl.Series([[0.5, None], [float("nan"), 1e16]])
+    check_labels(Path("train.parquet"), labels, spec)
+    assert np.isnan(read_labels(labels, "regression", 2).values).tolist() == [
+        [False, True], [True, False]
+    ]  # fmt: skip
+    with pytest.raises(DataError, match="row 2: a value of the label is infinite"):
+        check_labels(Path("train.parquet"), pl.Series([[0.5, None], [1.0, kind]]), spec)
+
+
 def test_a_task_without_classes_cannot_be_trained_on(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the task peaks has multilabel labels"):
         _ = MULTILABEL.class_kind

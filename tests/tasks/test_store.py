@@ -96,6 +96,10 @@ BAD_ROWS = {
         lambda f: f.with_columns(sequence=pl.Series([None, "A", "C"], dtype=pl.String)),
         r"train\.parquet, row 1: the sequence is missing",
     ),
+    "missing label of pandas": (
+        lambda f: f.with_columns(label=pl.Series([0.0, 1.0, float("nan")])),
+        r"train\.parquet, row 3: the label is missing",
+    ),
     "text labels": (
         lambda f: f.with_columns(label=pl.Series(["x", "y", "z"])),
         "the column label is String; make it class numbers",

@@ -104,12 +104,13 @@ def _compare(vectors: Path, against: Path, sizes: list[int], seed: int) -> list[
     import numpy as np
 
     from attendna.core.errors import ConfigError
+    from attendna.core.formats import ending_of
     from attendna.tokens.dna2vec import read_vectors
     from attendna.tokens.neighbors import agreement, own_pairs, read_pairs
 
     if wrong := [k for k in sizes if not 1 <= k <= _LONGEST]:
         raise ConfigError(f"--k {wrong[0]}: words have 1 to {_LONGEST} bases", "correct it")
-    if against.suffix == ".csv" or against.name.endswith(".csv.gz"):
+    if ending_of(against) == ".csv":
         pairs = read_pairs(against)
     elif sizes:
         pairs = {k: own_pairs(read_vectors(against, k)) for k in sizes}

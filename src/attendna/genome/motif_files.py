@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from attendna.core.content import plain_text, read_content
 from attendna.core.errors import DataError
-from attendna.genome.motifs import Motif
+from attendna.genome.motifs import IUPAC, Motif
 
 FORMATS = "MEME, JASPAR, HOMER, HOCOMOCO or TRANSFAC"
 
@@ -178,6 +178,9 @@ class _Record:
         fields = self.header.split("\t")
         if len(fields) < 3:
             fields = self.header.split()
+            # With blanks a name may be three words, too: the consensus has a letter for each row.
+            if len(fields[0] if fields else "") != len(self.rows) or set(fields[0]) - set(IUPAC):
+                return None
         return fields[1].strip() if len(fields) > 2 and _is_number(fields[2]) else None
 
     @property

@@ -389,7 +389,11 @@ def _coordinates(path: Path, table: pl.DataFrame) -> pl.DataFrame:
     held = [name for name in COORDINATES if name in table.columns]
     if not {"chrom", "start", "end"} <= set(held):
         return pl.DataFrame()
-    result = table.select(pl.col(name).cast(COORDINATES[name], strict=False) for name in held)
+    # pandas writes 100 as 100.0 where other rows of the column are missing.
+    plain = [pl.col(name).str.replace(r"^(\d+)\.0+$", "${1}") for name in held]
+    result = table.select(
+        text.cast(COORDINATES[name], strict=False) for text, name in zip(plain, held, strict=True)
+    )
     for name in held:
         lost = result[name].is_null() & table[name].is_not_null()
         if lost.any():
