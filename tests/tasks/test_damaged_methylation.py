@@ -16,6 +16,7 @@ from tests.genome.test_damaged_files import (
     whole,
 )
 
+from attendna.core.delimited import MISSING
 from attendna.core.errors import UserError
 from attendna.tasks.methylation_calls import read_calls
 
@@ -31,7 +32,6 @@ def bed_methyl(dice: random.Random) -> tuple[str, list[list[str]], str]:
 
 
 CODES = {"m", "h", "f", "c", "C", "a", "A", "5mC", "5hmC", "5fC", "5caC", "6mA", "4mC"}
-UNKNOWN = ("", ".", "na", "nan", "null", "none")
 
 
 def plain(lines: list[str]) -> list[tuple]:
@@ -68,7 +68,7 @@ def sound(fields: list[str], width: int) -> tuple:
         raise Refused
     if end - start != (width if width in (1, 2) else 1) or not 0 <= start <= LONGEST:
         raise Refused
-    missing = percent.lower() in UNKNOWN
+    missing = percent in MISSING
     if (reads or 0) < 0 or not (missing or (is_number(percent) and 0 <= float(percent) <= 100)):
         raise Refused
     strand = fields[5] if fields[5] in ("+", "-") else None

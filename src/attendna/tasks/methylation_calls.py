@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from attendna.core.content import plain_text, read_content
+from attendna.core.delimited import MISSING
 from attendna.core.errors import DataError
 from attendna.genome.preflight import BadRowsError, Rule, judge
 from attendna.genome.rows import Layout, first_row, read_rows, split_row
@@ -54,7 +55,6 @@ _COUNTS = ("methylated", "unmethylated")
 _BEDMETHYL = (*_PLACE, "code", None, "strand", None, None, None, "reads", "percent")
 _MODKIT = 18
 _NUMBERS = ("start", "end", "reads", *_COUNTS)
-_UNKNOWN = ("", ".", "na", "nan", "null", "none")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _form_of(path: Path, row: bytes, following: bytes) -> _Form:
     if not header and len(names) == 7 and names[2] in ("+", "-"):
         report = ("chrom", "start", "strand", *_COUNTS, None, None)
         return _Form(report, separator, base=1)
-    if not header and len(names) in (4, 6) and _is_number(names[3]):
+    if not header and len(names) in (4, 6) and _is_number(fields[3].strip()):
         counts = (None, *_COUNTS) if len(names) == 6 else ("percent",)
         return _Form((*_PLACE, *counts), separator, base=None)
     raise DataError(
@@ -187,7 +187,8 @@ def _widened(columns: tuple[str | None, ...], width: int) -> tuple[str | None, .
 
 
 def _is_number(text: str) -> bool:
-    return text in _UNKNOWN[2:] or re.fullmatch(r"\d+\.?\d*(e-?\d+)?", text) is not None
+    missing = text in MISSING and text not in ("", ".")
+    return missing or re.fullmatch(r"\d+\.?\d*(e-?\d+)?", text) is not None
 
 
 def _with_percent(rows: pl.DataFrame) -> pl.DataFrame:
@@ -204,13 +205,12 @@ def _with_percent(rows: pl.DataFrame) -> pl.DataFrame:
     if "reads" not in rows.columns:
         rows = rows.with_columns(reads=pl.lit(1, pl.Int64))
     written = pl.col("percent").str.strip_chars()
-    known = pl.when(~written.str.to_lowercase().is_in(_UNKNOWN)).then(written)
-    number = known.cast(pl.Float64, strict=False)
+    number = written.cast(pl.Float64, strict=False)
     if "methylated" in rows.columns:
         number = 100 * methylated / pl.when(pl.col("reads") > 0).then(pl.col("reads"))
     strand = pl.col("strand").replace({"F": "+", "R": "-"})
     return rows.with_columns(
-        strand=pl.when(strand.is_in(["+", "-"])).then(strand), percent=number, written=known
+        strand=pl.when(strand.is_in(["+", "-"])).then(strand), percent=number, written=written
     )
 
 
