@@ -8,6 +8,7 @@ from tests.training.conftest import SMALL, small
 
 from attendna.core.config import leaves
 from attendna.core.errors import ConfigError, FolderError
+from attendna.core.provenance import commanded, commit
 from attendna.training.run import (
     Environment,
     RunConfig,
@@ -330,3 +331,10 @@ def test_a_run_says_where_each_value_came_from(recipe: Path, tmp_path: Path) -> 
     wide = config.with_variant(config.variants[0]).origins()
     assert (wide["model.width"], wide["trainer.threads"]) == ("variant wide", "command line")
     assert "#" not in created(tmp_path / "python").config.read_text()
+
+
+def test_the_command_and_the_commit_are_kept(tmp_path: Path) -> None:
+    with commanded(["train", "run.yaml"]):
+        folder = created(tmp_path / "run")
+    tree = json.loads(folder.environment.read_text())
+    assert (tree["command"], tree["commit"]) == ("attendna train run.yaml", commit())

@@ -96,7 +96,8 @@ class ProfilePage:
             f"{mode} {what}: {says}" for mode, what, says in self.crossings() if "per" not in what
         ]
         measured = int((self.rows["status"] == "measured").sum())
-        told = f"{measured} of {self.rows.height} points were measured, each in its own process."
+        points = counted(self.rows.height, "point")
+        told = f"{measured} of {points} were measured, each in its own process."
         return " ".join([told, *(f"{c[:1].upper()}{c[1:]}." for c in crossings)])
 
     def _tiles(self) -> Iterator[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from attendna.report.examples import MOST_BASES
 from attendna.report.page import Chart, data_charts
 from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.style import SPLIT_LINES, SPLIT_TITLES, blank
+from attendna.report.template import counted
 from attendna.tasks.audit.audit import Audit, SplitAudit
 from attendna.tasks.audit.rules import RuleResult
 from attendna.tasks.spec import SplitName, TaskSpec
@@ -137,7 +138,11 @@ class TrackTaskPage:
             tiles=[
                 ("Records", f"{sum(spec.rows.values()):,}", of_each),
                 ("Window", f"{spec.window:,}", "bases"),
-                ("Tracks", f"{spec.tracks:,}", f"{spec.bins:,} bins of {spec.bin_size} bases"),
+                (
+                    "Tracks",
+                    f"{spec.tracks:,}",
+                    f"{counted(spec.bins, 'bin')} of {counted(spec.bin_size, 'base')}",
+                ),
                 ("Audit", self.audit.level, "the worst of its splits"),
             ],
             sections=[
