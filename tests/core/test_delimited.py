@@ -5,7 +5,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from attendna.core.delimited import MISSING, column_names, header_start, known, parse_delimited
+from attendna.core.delimited import (
+    MISSING,
+    column_names,
+    harmless,
+    header_start,
+    known,
+    parse_delimited,
+)
 from attendna.core.errors import DataError
 
 PATH = Path("a.csv")
@@ -69,3 +76,33 @@ def test_comments_before_the_header_are_passed_over(before: str, header: str) ->
 @pytest.mark.parametrize("text", ["#", "# only a comment\n", "", "\n\n"])
 def test_a_file_of_comments_has_no_header_to_skip_to(text: str) -> None:
     assert 0 <= header_start(text.encode()) <= len(text)
+
+
+def test_no_cell_is_a_formula_or_a_code() -> None:
+    frame = pl.DataFrame(
+        {
+            "id": [
+                "=1+1",
+                "+cmd",
+                "-x",
+                "@sum",
+                "-",
+                "-1.5e3",
+                "+7",
+                "chr1:1-9",
+                "\x1b[2J",
+                "a\tb",
+            ],
+            "@f": ["\r=1", None, "", "a=b", "'", "- 1", "=", "b\nc", "\t=1", "é"],
+            "number": [-1.5] * 10,
+        }
+    )
+    shown = harmless(frame)
+    assert shown.columns == ["id", "'@f", "number"]
+    assert shown["id"].to_list() == [
+        "'=1+1", "'+cmd", "'-x", "'@sum", "-", "-1.5e3", "+7", "chr1:1-9", r"\x1b[2J", r"a\tb",
+    ]  # fmt: skip
+    assert shown["'@f"].to_list() == [
+        r"\r=1", None, "", "a=b", "'", "'- 1", "=", r"b\nc", r"\t=1", "é",
+    ]  # fmt: skip
+    assert shown["number"].to_list() == [-1.5] * 10

@@ -59,12 +59,13 @@ def data_audit(
 def show(audit: "Audit") -> None:
     """Print an audit: the verdict of each split, its findings, and how often rules are right."""
     from rich.table import Table
+    from rich.text import Text
 
     out = console()
     out.print(f"{audit.name}: {audit.rows:,} rows", markup=False)
     for split in audit.splits:
-        level = f"[bold {COLORS[split.level]}]{split.level}[/]"
-        out.print(f"\n[bold]{split.split}[/], {split.n:,} rows: {level}")
+        level = (split.level, f"bold {COLORS[split.level]}")
+        out.print(Text.assemble("\n", (split.split, "bold"), f", {split.n:,} rows: ", level))
         for finding in split.findings:
             out.print(f"  - {finding}", markup=False)
         for omission in split.left_out:

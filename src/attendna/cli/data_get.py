@@ -47,7 +47,6 @@ def data_get(
 @contextlib.contextmanager
 def _progress_bars() -> "Generator[Progress]":
     """A bar a download, on standard error."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -57,9 +56,14 @@ def _progress_bars() -> "Generator[Progress]":
         TransferSpeedColumn,
     )
 
+    from attendna.core.terminal import PlainConsole
+
     columns = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     bars = Progress(
-        TextColumn("{task.description}"), BarColumn(), *columns, console=Console(stderr=True)
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        *columns,
+        console=PlainConsole(stderr=True),
     )
 
     def progress(url: str) -> _Bar:

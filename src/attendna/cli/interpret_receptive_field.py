@@ -65,6 +65,7 @@ def interpret_receptive_field(
     and a page. Random weights are drawn as for training, except that layers which begin at zero
     (Enformer's attention outputs) are drawn as any linear layer: with zeros no bin knows another.
     """
+    from attendna.core.delimited import harmless
     from attendna.core.files import publish_folder, refuse_existing
 
     refuse_existing(out, RECEPTIVE_FIELD, force=force)
@@ -90,7 +91,7 @@ def interpret_receptive_field(
     page = ReceptiveFieldPage(opened.name, weights, summary, rows, found.by_distance())
     with publish_folder(out, RECEPTIVE_FIELD, force=force) as partial:
         rows.write_parquet(partial / "receptive_field.parquet")
-        rows.write_csv(partial / "receptive_field.csv")
+        harmless(rows).write_csv(partial / "receptive_field.csv")
         _write_json(partial / "receptive_field.json", summary)
         page.sheet().write(partial / "receptive_field.html")
     if json:

@@ -19,7 +19,7 @@ import attendna
 from attendna.cli.command import VerbCommand
 from attendna.cli.data_build import app as data_build
 from attendna.core.ending import TERMINATED, heeding_sigterm
-from attendna.core.errors import UserError
+from attendna.core.errors import UserError, printable
 from attendna.core.provenance import commanded
 
 INTERRUPTED = 130
@@ -258,12 +258,12 @@ def run(arguments: list[str] | None = None) -> int:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
     """A warning of ours in one line; where in our code it was given is of no use to the user."""
     name = "" if category.__module__.startswith("attendna.") else f"{category.__name__}: "
-    print(f"warning: {name}{message}", file=sys.stderr)  # noqa: T201
+    print(printable(f"warning: {name}{message}"), file=sys.stderr)  # noqa: T201
 
 
 def _complain(message: str) -> int:
     """One line on standard error, and the exit code of an error the user can mend."""
-    print("error:", " ".join(message.split("\n")), file=sys.stderr)  # noqa: T201
+    print("error:", printable(" ".join(message.split("\n"))), file=sys.stderr)  # noqa: T201
     return 2
 
 

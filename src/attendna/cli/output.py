@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
+from attendna.core.errors import printable
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from attendna.core.terminal import PlainConsole
 
 
 def print_json(value: Any) -> None:
@@ -19,29 +21,30 @@ def print_json(value: Any) -> None:
 
 def say(line: str) -> None:
     """Tell the person at the terminal something that is no result."""
-    typer.echo(line, err=True)
+    typer.echo(printable(line), err=True)
 
 
-def console() -> "Console":
+def console() -> "PlainConsole":
     """A rich console on standard output, for tables."""
-    from rich.console import Console
+    from attendna.core.terminal import PlainConsole
 
-    return Console(highlight=False)
+    return PlainConsole()
 
 
 @contextlib.contextmanager
 def counter(title: str) -> Generator[Callable[[int], None], None, None]:
     """Show on standard error how many sequences are done; gives what to call with more of them."""
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from attendna.core.terminal import PlainConsole
 
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TextColumn("{task.completed:,.0f} sequences"),
         TimeElapsedColumn(),
     )
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     # Into a file a bar is but an empty line.
     off = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=off) as bar:

@@ -59,6 +59,7 @@ def profile(
     """
     from typing import Any, cast
 
+    from attendna.core.delimited import harmless
     from attendna.core.files import publish_folder, refuse_existing
 
     refuse_existing(out, PROFILE, force=force)
@@ -90,7 +91,7 @@ def profile(
     tree = page.to_tree()
     with publish_folder(out, PROFILE, force=force) as partial:
         measured.rows.write_parquet(partial / "profile.parquet")
-        measured.rows.write_csv(partial / "profile.csv")
+        harmless(measured.rows).write_csv(partial / "profile.csv")
         _write_json(partial / "profile.json", tree)
         page.sheet().write(partial / "profile.html")
     if json:

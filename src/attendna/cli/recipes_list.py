@@ -13,10 +13,9 @@ def recipes_list(*, json: Json = False) -> None:
         print_json(rows)
         return
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table("name", "about", box=SIMPLE_HEAD)
     for row in rows:
-        table.add_row(*map(escape, row.values()))
+        table.add_row(*row.values())
     console().print(table)

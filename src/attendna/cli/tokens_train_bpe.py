@@ -40,9 +40,8 @@ def tokens_train_bpe(
     They are written as tokenizer.json, which Hugging Face tokenizers and transformers read, too,
     beside a card that says where they come from.
     """
-    from rich.console import Console
-
     from attendna.core.config import parse
+    from attendna.core.terminal import PlainConsole
     from attendna.tokens.train_bpe import BPESettings, train_bpe
 
     settings = parse(
@@ -56,7 +55,7 @@ def tokens_train_bpe(
         },
         "tokens train-bpe",
     )
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     if console.is_terminal:
         with console.status("learning words"):
             card = train_bpe(genome, out, settings, force=force)

@@ -45,10 +45,10 @@ def tokens_train_dna2vec(
 
     They are written in word2vec's format, beside a card that says where they come from.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from attendna.core.config import parse
+    from attendna.core.terminal import PlainConsole
     from attendna.tokens.train_dna2vec import Dna2vecSettings, train_dna2vec
 
     settings = parse(
@@ -67,9 +67,9 @@ def tokens_train_dna2vec(
         },
         "tokens train-dna2vec",
     )
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[bases]}"),
         TimeRemainingColumn(),

@@ -2,13 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
 
-from attendna.core.errors import DataError
+from attendna.core.errors import DataError, printable
 
 MISSING = (
     "", ".", "NA", "N/A", "n/a", "#N/A", "<NA>",
@@ -121,3 +122,31 @@ def _describe_misfit(path: Path, text: str, delimiter: str) -> DataError:
     except csv.Error as error:
         return DataError(path, f"not a table: {error}", "save it again as CSV or TSV")
     return DataError(path, "not a table that can be read", "save it again as CSV or TSV")
+
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+
+
+def harmless(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table as text files hold it: no cell is a formula to a spreadsheet or a code to a terminal.
+
+    Text that begins with ``=``, ``+``, ``-`` or ``@`` and is no number gets an apostrophe before
+    it, control characters become escapes. A lone sign, such as of a strand, stays.
+    """
+
+    def shown(column: pl.Series) -> pl.Series:
+        return column.map_elements(
+            lambda text: re.sub(r"[\t\r\n]", lambda m: repr(m[0])[1:-1], printable(text)),
+            return_dtype=pl.String,
+        )
+
+    texts = pl.col(pl.String)
+    formula = texts.str.contains(r"^[=+@-].") & ~texts.str.contains(_NUMBER)
+    headings = shown(pl.Series(frame.columns, dtype=pl.String))
+    marked = headings.to_frame("text").select(
+        pl.when(formula).then(pl.lit("'") + texts).otherwise(texts)
+    )
+    frame = frame.rename(dict(zip(frame.columns, marked.to_series(), strict=True)))
+    return frame.with_columns(
+        shown(frame[name]) for name, kind in frame.schema.items() if kind == pl.String
+    ).with_columns(pl.when(formula).then(pl.lit("'") + texts).otherwise(texts).name.keep())

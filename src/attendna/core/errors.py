@@ -13,8 +13,17 @@
 Anything else that reaches the user as a traceback is a bug.
 """
 
+import re
 from pathlib import Path
 from typing import Any
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that a terminal obeys or cannot show, but for tabs and ends of lines."""
+
+
+def printable(text: str) -> str:
+    """Text with escapes such as ``\\x1b`` for what a terminal would obey instead of showing it."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class AttendnaError(Exception):
@@ -37,7 +46,7 @@ class UserError(AttendnaError):
         self.problem = problem
         self.remedy = remedy
         line = f"{problem}; {remedy}" if remedy else problem
-        super().__init__(" ".join(line.splitlines()))
+        super().__init__(printable(" ".join(line.splitlines())))
 
 
 class ConfigError(UserError):

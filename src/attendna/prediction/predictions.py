@@ -14,6 +14,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from scipy.special import expit, softmax
 
+from attendna.core.delimited import harmless
 from attendna.core.errors import ConfigError, DataError
 from attendna.core.files import publish_output
 from attendna.core.outputs import OutputFile, head_of
@@ -30,7 +31,8 @@ def _is_table(path: Path, names: Sequence[str] = ()) -> bool:
     # Text has no place for a mark but its header.
     header = head_of(path).splitlines()[0:1]
     columns = header[0].decode(errors="replace").split("\t") if header else []
-    return len(columns) > 1 and columns[: 1 + len(names)] == ["id", *names]
+    expected = harmless(pl.DataFrame(schema=["id", *names])).columns
+    return len(columns) > 1 and columns[: len(expected)] == expected
 
 
 PREDICTIONS = OutputFile("table of predictions", _is_table)
@@ -101,6 +103,8 @@ class Predictions:
         """Write :meth:`to_frame`, and what was computed in, as ``.parquet`` or ``.tsv``, by the
         file's ending.
 
+        Text of a ``.tsv`` is made harmless, see :func:`attendna.core.delimited.harmless`.
+
         Raises
         ------
         ConfigError
@@ -119,4 +123,4 @@ class Predictions:
             if Path(path).suffix == ".parquet":
                 write_parquet(frame, partial, _KIND)
             else:
-                frame.write_csv(partial, separator="\t")
+                harmless(frame).write_csv(partial, separator="\t")

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from rich.console import Console
-
 from attendna.core.errors import ConfigError
+from attendna.core.terminal import PlainConsole
 from attendna.prediction.device import PrecisionChoice, choose_device, choose_precision
 from attendna.training.processes import process_rank, wait_for
 from attendna.training.run import Environment, RunFolder, SavedConfig, default_threads
@@ -58,7 +57,7 @@ class Beginning:
             raise ConfigError("--force with several processes", "remove the folder yourself")
         self.folder = RunFolder(Path(out))
         self.first = processes == 1 or process_rank() == 0
-        self.console = Console(stderr=True, highlight=False, quiet=not (progress and self.first))
+        self.console = PlainConsole(stderr=True, quiet=not (progress and self.first))
         self._force = force
         # Even a link that leads nowhere is in the way.
         self.begun = resume and os.path.lexists(self.folder.path)

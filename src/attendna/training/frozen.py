@@ -18,12 +18,12 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from numpy import ndarray
 from pydantic import Field
-from rich.console import Console
 
 from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder, refuse_existing
 from attendna.core.outputs import OutputFolder
+from attendna.core.terminal import PlainConsole
 from attendna.evaluation.calibration import choose_threshold
 from attendna.evaluation.evaluate import evaluate_split, write_evaluation
 from attendna.evaluation.measures import metrics_of, sample_of
@@ -95,7 +95,7 @@ def transfer(
     UserError
         The learner cannot learn the task, or the model cannot read it; nothing is written then.
     """
-    out, console = Path(out), Console(stderr=True, highlight=False, quiet=not progress)
+    out, console = Path(out), PlainConsole(stderr=True, quiet=not progress)
     refuse_existing(out, TRANSFERRED, force=force)
     examples = Examples.read(task_folder).sharing(config.share, config.seed)
     _refuse_kind(config, examples)

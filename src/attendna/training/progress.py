@@ -56,7 +56,7 @@ class ProgressBar(Callback):
         self._shown = 0
         self._drawn = 0.0
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn("steps"),

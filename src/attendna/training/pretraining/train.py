@@ -213,7 +213,7 @@ class Pretraining:
         """Say what is trained on what, and where."""
         corpus = self.corpus
         numbers = sum(parameter.numel() for parameter in self.model.parameters())
-        console.print(f"pretraining on [bold]{where}[/]; {numbers:,} parameters", soft_wrap=True)
+        console.print(f"pretraining on {where}; {numbers:,} parameters", soft_wrap=True)
         left_out = f", {sum(corpus.left_out):,} left out" if any(corpus.left_out) else ""
         console.print(
             f"{len(corpus.genomes)} genomes: {corpus.train.bases:,} bases to learn, "

@@ -136,7 +136,7 @@ class Training:
             choose_device(settings.device), environment.precision, environment.threads
         )
         console.print(
-            f"training on [bold]{describe(machine.device)}[/] in {machine.precision}, "
+            f"training on {describe(machine.device)} in {machine.precision}, "
             f"{machine.threads} threads; {self.model.parameter_count():,} parameters",
             soft_wrap=True,
         )

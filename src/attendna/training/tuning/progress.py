@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def told(tuning: Tuning, console: Console) -> Generator[Callable[[], None]]:
     """Gives what to call to have the trials told that ended since the last call."""
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

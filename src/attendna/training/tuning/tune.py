@@ -8,10 +8,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from attendna.core.ending import follow_parent, heeding_sigterm
 from attendna.core.errors import ResourceError, UserError
+from attendna.core.terminal import PlainConsole
 from attendna.tasks.store import open_task
 from attendna.training.run import default_threads
 from attendna.training.tuning.folder import TuneFolder
@@ -85,7 +84,7 @@ def tune(
         open_storage(storage, folder.journal, folder.journal_lock)
     folder.begin(search, open_task(plan.task, ("train", "valid")), storage)
     tuning = Tuning.open(plan)
-    console = Console(stderr=True, highlight=False, quiet=not progress)
+    console = PlainConsole(stderr=True, quiet=not progress)
     with told(tuning, console) as tell:
         if not tuning.done:
             _supervise(plan, workers, tell)
