@@ -1,15 +1,14 @@
 """Do one piece of work in a process of its own, which may die of it."""
 
-import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from attendna.core.ending import follow_parent
 from attendna.core.errors import ResourceError
+from attendna.core.workers import begin_worker, worker_context
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
@@ -26,7 +25,7 @@ class ProcessDiedError(ResourceError):
 
 
 def run_alone(work: Callable[[Unit], Result], unit: Unit) -> Result:
-    """``work(unit)`` in a fresh process; ``work`` must be a function of a module.
+    """``work(unit)`` in a process of its own; ``work`` must be a function of a module.
 
     Raises
     ------
@@ -35,9 +34,11 @@ def run_alone(work: Callable[[Unit], Result], unit: Unit) -> Result:
     Exception
         What the work raised.
     """
-    context = multiprocessing.get_context("spawn")
+    context = worker_context(work.__module__)
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(sender, work, unit), daemon=True)
+    process = context.Process(
+        target=_work, args=(dict(os.environ), sender, work, unit), daemon=True
+    )
     process.start()
     sender.close()
     try:
@@ -53,8 +54,10 @@ def run_alone(work: Callable[[Unit], Result], unit: Unit) -> Result:
     return value
 
 
-def _work(sender: Connection, work: Callable[[Any], Any], unit: Any) -> None:
-    follow_parent()
+def _work(
+    environment: Mapping[str, str], sender: Connection, work: Callable[[Any], Any], unit: Any
+) -> None:
+    begin_worker(environment)
     try:
         answer = False, work(unit)
     except Exception as error:  # noqa: BLE001 - it is raised where it was asked for

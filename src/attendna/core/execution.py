@@ -6,10 +6,11 @@ that neither units nor results pile up in memory.
 
 import logging
 import multiprocessing
+import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -18,8 +19,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field
 
 from attendna.core.config import Config
-from attendna.core.ending import follow_parent
 from attendna.core.errors import MissingExtraError, ResourceError
+from attendna.core.workers import begin_worker, worker_context
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
@@ -35,11 +36,14 @@ class Execution(Config):
     """Processes, on this machine or in the cluster."""
     engine: Literal["local", "ray"] = "local"
 
-    def map(self, work: Callable[[Unit], Result], units: Iterable[Unit]) -> Iterator[Result]:
+    def map(
+        self, work: Callable[[Unit], Result], units: Iterable[Unit], imported: Sequence[str] = ()
+    ) -> Iterator[Result]:
         """Results of ``work`` for each unit, in order.
 
         ``work`` is anything that can be called and pickled: a function of a module, a partial of
-        one, or an object whose class is of a module.
+        one, or an object whose class is of a module. Modules that are named as ``imported`` are
+        imported once for all local workers.
 
         Raises
         ------
@@ -52,16 +56,19 @@ class Execution(Config):
             return _over_ray(work, units, self.workers)
         if self.workers == 1:
             return map(work, units)
-        return _over_processes(work, units, self.workers)
+        return _over_processes(work, units, self.workers, imported)
 
 
 def _over_processes(
-    work: Callable[[Unit], Result], units: Iterable[Unit], workers: int
+    work: Callable[[Unit], Result], units: Iterable[Unit], workers: int, imported: Sequence[str]
 ) -> Iterator[Result]:
-    # Threads, as Polars has them, do not survive a fork: workers start anew.
-    context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent)
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=worker_context(*imported),
+        initializer=begin_worker,
+        initargs=(dict(os.environ),),
+    )
     try:
         yield from _in_order(
             lambda unit: pool.submit(work, unit), lambda f: f.result(), units, workers

@@ -25,6 +25,9 @@ from attendna.training.train import train
 
 STUDY_FILE = "study.yaml"
 
+_IMPORTED = (__name__, "attendna.training.fit", "torch.utils.tensorboard")
+"""What every run needs, part of it not before it is trained."""
+
 _FREE = ("title", "about", "seeds", "metrics", "reference", "paper")
 """What may change between two calls: no run depends on it."""
 
@@ -144,7 +147,7 @@ def execute(
     transferred = [row for row in rows if study.tasks[row.task].transfer is not None]
     for part in ([row for row in rows if row not in transferred], transferred):
         units = [_unit(study, folder, paths, row, seed) for row in part for seed in study.seeds]
-        for outcome in execution.map(do, units):
+        for outcome in execution.map(do, units, _IMPORTED):
             done(outcome)
     return {name: Path(paths[name]) for name in study.tasks if name in paths}
 

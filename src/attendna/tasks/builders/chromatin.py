@@ -129,7 +129,7 @@ class ChromatinConfig(BuilderConfig):
                 rule=self.rule,
             )
             batches = list(_batches(files, tracks, work))
-            for labelled in execution.map(label, batches):
+            for labelled in execution.map(label, batches, [__name__]):
                 for what, count in zip(_PEAKS, labelled.peaks, strict=True):
                     counts[what] += count
                 if labelled.without_bins is not None:

@@ -37,7 +37,7 @@ def cut(
         return reference.windows(intervals, edge=edge, missing="drop")
     rows = list(_chromosomes(intervals))
     units = (_Unit(reference, intervals[part], edge) for part in rows)
-    found = list(execution.map(_cut, units))
+    found = list(execution.map(_cut, units, [__name__]))
     kept = np.concatenate(
         [part[done.rows] for part, done in zip(rows, found, strict=True)]
         or [np.zeros(0, dtype=np.int64)]

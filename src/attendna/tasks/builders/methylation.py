@@ -119,7 +119,7 @@ class MethylationConfig(BuilderConfig):
             of_sample=self.coverage_of == "sample",
             modifications=self.modification,
         )
-        pooled = list(execution.map(pool, (paths for _, paths in groups)))
+        pooled = list(execution.map(pool, (paths for _, paths in groups), [__name__]))
         counts = {
             **_added(part[1] for part in pooled),
             "positions": 0,

@@ -183,7 +183,7 @@ class TracksConfig(BuilderConfig):
             )
         bin_size = self.bin_size or shape.bin_size
         factor = pool_factor(shape.bin_size, bin_size, shape.bins)
-        held = list(execution.map(count_examples, [file.path for file in folder.files]))
+        held = list(execution.map(count_examples, [file.path for file in folder.files], [__name__]))
         counts = Counter[str]()
         for file, count in zip(folder.files, held, strict=True):
             counts[file.group] += count
@@ -228,7 +228,7 @@ class TracksConfig(BuilderConfig):
         with track_writer(out, spec, targets, force=force) as writer:
             copy = Copy(writer.records, shape, self.layout, factor, self.pooling, reference)
             units = record_units(folder, held, rows)
-            return self._finish(writer, execution.map(copy, units), rows, {}, reference)
+            return self._finish(writer, execution.map(copy, units, [__name__]), rows, {}, reference)
 
     def _shape(self, folder: RecordFolder, tracks: int) -> Shape:
         """Shapes as the folder gives them, or as the settings do."""
@@ -355,7 +355,7 @@ class TracksConfig(BuilderConfig):
                 bin_windows, records=writer.records, reference=reference, binning=binning
             )
             units = window_units(rows, max(1, BASES_A_UNIT // window))
-            return self._finish(writer, execution.map(work, units), rows, chosen.counts)
+            return self._finish(writer, execution.map(work, units, [__name__]), rows, chosen.counts)
 
     def _split_windows(self, chosen: Chosen) -> pl.DataFrame:
         windows = chosen.windows

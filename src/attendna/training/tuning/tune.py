@@ -1,16 +1,16 @@
 """Search for settings in several processes; called again, it goes on where it was."""
 
-import multiprocessing
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from attendna.core.ending import follow_parent, heeding_sigterm
+from attendna.core.ending import heeding_sigterm
 from attendna.core.errors import ResourceError, UserError
 from attendna.core.terminal import PlainConsole
+from attendna.core.workers import begin_worker, worker_context
 from attendna.tasks.store import open_task
 from attendna.training.run import default_threads
 from attendna.training.tuning.folder import TuneFolder
@@ -100,15 +100,15 @@ def tune(
 
 def _supervise(plan: Plan, workers: int, tell: Callable[[], None]) -> None:
     """Keep so many processes at work until they find nothing left to do."""
-    context = multiprocessing.get_context("forkserver")
-    # Imports take seconds: one process makes them, which computes nothing and so can be forked.
-    context.set_forkserver_preload(_IMPORTED)
+    context = worker_context(*_IMPORTED)
     threads = max(1, default_threads() // workers)
     complaints: Any = context.SimpleQueue()
     spare = KILLS * plan.trials
 
     def start() -> BaseProcess:
-        process = context.Process(target=_work, args=(plan, threads, complaints), daemon=True)
+        process = context.Process(
+            target=_work, args=(dict(os.environ), plan, threads, complaints), daemon=True
+        )
         process.start()
         return process
 
@@ -131,9 +131,9 @@ def _supervise(plan: Plan, workers: int, tell: Callable[[], None]) -> None:
         _stop(processes)
 
 
-def _work(plan: Plan, threads: int, complaints: Any) -> None:
+def _work(environment: Mapping[str, str], plan: Plan, threads: int, complaints: Any) -> None:
     """What a process does; what a person can mend is told to the process that started it."""
-    follow_parent()
+    begin_worker(environment)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     try:
         with heeding_sigterm():
