@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 from tests import type_checks
+from tests.nursery import nursery
 from tests.studied import studied, study_tree
 from tests.trained import light, planted, runs
 
-__all__ = ["light", "planted", "runs", "studied", "study_tree"]
+__all__ = ["light", "nursery", "planted", "runs", "studied", "study_tree"]
 
 # Waiting threads that spin steal the cores from the tests that work; read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -1,23 +1,14 @@
 """A training that is killed at any moment and resumed ends as if nothing had happened."""
 
-import contextlib
 import csv
-import json
-import math
-import os
 import random
 import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
+from tests.nursery import Nursery
 from tests.planted import plant
 
 KILLS = 5
@@ -41,68 +32,6 @@ SETTINGS: dict[str, Any] = {
         "threads": 1,
     },
 }
-
-
-class Nursery:
-    """Processes that run attendna, one at a time."""
-
-    def __init__(self, home: Path) -> None:
-        self.errors = home / "stderr.txt"
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("nursery.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors.open("w"),
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
-        assert self._read() == "ready"
-
-    def run(self, *arguments: object, kill_after: float = math.inf) -> tuple[int, float]:
-        """Run to the end, or until it is killed after so many seconds of the processor.
-
-        Gives the exit code, negative if a signal's, and the seconds of the processor it took. The
-        clock on the wall would say little on a busy machine.
-        """
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([str(word) for word in arguments]) + "\n")
-        self._process.stdin.flush()
-        child = int(self._read())
-        if kill_after < math.inf:
-            threading.Thread(target=kill_when_used, args=(child, kill_after)).start()
-        code, seconds = self._read().split()
-        return int(code), float(seconds)
-
-    def close(self) -> None:
-        """End it."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline().strip()
-        assert line, self.errors.read_text()
-        return line
-
-
-def kill_when_used(child: int, seconds: float) -> None:
-    """Kill a process as soon as it has used so much of the processor; return if it ends before."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(child)
-        while process.status() != psutil.STATUS_ZOMBIE:
-            used = process.cpu_times()
-            if used.user + used.system >= seconds:
-                process.kill()
-                return
-            time.sleep(0.002)
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    made = Nursery(tmp_path_factory.mktemp("nursery"))
-    yield made
-    made.close()
 
 
 def untimed(log: Path) -> list[dict[str, str]]:

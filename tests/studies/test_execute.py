@@ -1,13 +1,12 @@
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 import pytest
+from tests.nursery import Nursery
 from tests.studied import Done
 
 from attendna.core.config import to_yaml
@@ -57,21 +56,23 @@ def test_nothing_is_done_twice(studied: Done, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.slow
 def test_a_killed_study_goes_on_where_it_was(
-    studied: Done, study_tree: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    studied: Done,
+    study_tree: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    nursery: Nursery,
 ) -> None:
     study_tree["axes"]["width"], study_tree["seeds"] = study_tree["axes"]["width"][:2], [0, 1, 2]
     path, out = tmp_path / "study.yaml", tmp_path / "out"
     path.write_text(to_yaml(study_tree))
     words = ["study", "run", str(path), "--out", str(out), "--data", str(studied.task.folder)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "attendna", *words], env=environment, stderr=subprocess.DEVNULL
-    )
+    process = psutil.Process(nursery.start(*words))
     until = time.monotonic() + 120
-    while not times(out) and time.monotonic() < until and process.poll() is None:
+    while not times(out) and time.monotonic() < until:
+        assert process.status() != psutil.STATUS_ZOMBIE, nursery.errors.read_text()
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    assert nursery.wait()[0] == -signal.SIGKILL
     before = times(out)
     assert 1 <= len(before) < 6
     trained: list[Path] = []

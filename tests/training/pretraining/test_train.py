@@ -1,9 +1,7 @@
 """Pretraining: it learns, resumes to the same bits, and says what it is."""
 
 import json
-import os
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 import torch
 import yaml
 from polars.testing import assert_frame_equal
+from tests.nursery import Nursery
 from tests.training.pretraining.genomes import patterned, settings
 from tests.words import vocabulary
 
@@ -171,51 +170,45 @@ def test_what_cannot_be_learned_is_refused(
     assert not (tmp_path / "run").exists()
 
 
-def two_processes(genome: Path, folder: Path, **trainer) -> subprocess.Popen[str]:
+def begin(nursery: Nursery, genome: Path, folder: Path, **trainer) -> int:
     """A pretraining by two processes, each of which takes half of every step; just begun."""
     tree = settings(trainer={"devices": 2} | trainer)
     (folder / "run.yaml").write_text(yaml.safe_dump(tree))
-    words = ["pretrain", "run.yaml", "--genome", str(genome), "--out", "run", "--resume"]
-    source = str(Path(__file__).parents[3] / "src")
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"),
-            *("-m", "attendna", *words),
-        ],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    words = ("pretrain", "run.yaml", "--genome", genome, "--out", "run", "--resume")
+    return nursery.start(*words, folder=folder, ranks=2)
 
 
-def finished(process: subprocess.Popen[str]) -> None:
+def finish(nursery: Nursery) -> None:
     """Wait until all went well."""
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
+    code, _ = nursery.wait()
+    said = nursery.errors.read_text()
+    assert code == 0, said
     assert said.count("pretraining on") == 1
 
 
 @pytest.mark.slow
-def test_two_processes_train_one_model_whole_or_in_shares(genome: Path, tmp_path: Path) -> None:
+def test_two_processes_train_one_model_whole_or_in_shares(
+    genome: Path, tmp_path: Path, nursery: Nursery
+) -> None:
     steps = {"max_steps": 40, "epochs": 100, "validations": 4}
     whole, shares = tmp_path / "whole", tmp_path / "shares"
     whole.mkdir()
     shares.mkdir()
-    finished(two_processes(genome, whole, **steps))
-    killed = two_processes(genome, shares, **steps, sharded=True)
+    begin(nursery, genome, whole, **steps)
+    finish(nursery)
+    launcher = psutil.Process(begin(nursery, genome, shares, **steps, sharded=True))
     run = RunFolder(shares / "run")
     end = time.monotonic() + 300
     while not run.last.is_file():
-        assert killed.poll() is None
+        assert launcher.status() != psutil.STATUS_ZOMBIE, nursery.errors.read_text()
         assert time.monotonic() < end
         time.sleep(0.05)
-    launcher = psutil.Process(killed.pid)
-    for process in (*launcher.children(recursive=True), launcher):
+    for process in (launcher, *launcher.children(recursive=True)):
         process.kill()
-    killed.communicate()
+    assert nursery.wait()[0] == -signal.SIGKILL
     assert not run.finished
-    finished(two_processes(genome, shares, **steps, sharded=True))
+    begin(nursery, genome, shares, **steps, sharded=True)
+    finish(nursery)
     # Sums over processes are taken in another order, and that is all.
     learned, other = weights(whole / "run"), weights(run.path)
     for name, value in learned.items():
