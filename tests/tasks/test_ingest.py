@@ -317,6 +317,11 @@ BAD_ROWS: dict[str, tuple[bytes, str, dict]] = {
         "1 rows of a class are too few to make a",
         {},
     ),
+    "one sequence many times": (
+        b"sequence,label\n" + b"ACGTACGA,0\nTCGTACGT,0\n" * 25 + b"ACGTACGC,1\nCCGTACGC,1\n" * 9,
+        "50 rows of a class, which are one sequence on either strand, are too few to make a",
+        {},
+    ),
     "bad coordinates": (
         b"sequence,label,chrom,start,end\nACGTACGT,1,chr1,5,x9\nACGTACGA,0,chr1,5,9\n",
         "row 1: the end 'x9' is no number",

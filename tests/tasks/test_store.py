@@ -10,7 +10,7 @@ from tests.planted import forget_digests
 
 from attendna.core.errors import ConfigError, DataError, FolderError, UserError
 from attendna.tasks.spec import TaskSpec
-from attendna.tasks.store import open_task, write_task
+from attendna.tasks.store import find_repeated, open_task, write_task
 
 SPEC = TaskSpec(name="toy", label_kind="binary", classes=("negative", "positive"))
 
@@ -296,3 +296,12 @@ def test_the_second_sequences_of_pairs_are_checked_and_kept(tmp_path: Path) -> N
     # A task of single sequences has none, even if a column is called so.
     write_task(tmp_path / "plain", SPEC, {"train": good})
     assert open_task(tmp_path / "plain").read("train").alternatives is None
+
+
+def test_repeated_sequences_of_a_class_are_counted() -> None:
+    texts = ["ACGT"] * 50 + ["AAAA", "CCCC"] * 4 + ["GGGG", "TTTT", "GGGG"]
+    frame = pl.DataFrame({"sequence": texts, "label": [0] * 50 + [1] * 8 + [2] * 3})
+    assert find_repeated(frame, ("a", "b", "c")) == [
+        "the 50 rows of the class a are one sequence, repeated",
+        "the 8 rows of the class b are 2 sequences, repeated",
+    ]

@@ -23,7 +23,7 @@ from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.labels import MAX_CLASSES
 from attendna.tasks.spec import SPLITS, TASK, Source, SplitName, TaskSpec
 from attendna.tasks.splits import dealt, group_by_sequence, split_groups, three_shares
-from attendna.tasks.store import Task, check_ids, write_task
+from attendna.tasks.store import Task, check_ids, find_repeated, write_task
 from attendna.tasks.table import kind, looks_like_dna, read_table
 
 SEQUENCE_NAMES = ("sequence", "seq", "sequences", "dna", "dna_sequence")
@@ -420,7 +420,7 @@ def _publish(
     split, told = _make_splits(frame, groups, options)
     frame = frame.with_columns(split=pl.Series(split), group=pl.Series(groups))
     journal.notes.append(f"splits: {told}")
-    journal.warnings += _find_shared(frame)
+    journal.warnings += [*find_repeated(frame, classes), *_find_shared(frame)]
     frames = dealt(frame.drop("split", "group", "given", "row"), frame["split"].to_numpy())
     paths = [part.path for part in parts]
     spec = TaskSpec(
@@ -513,10 +513,13 @@ def _make_splits(
     split[train] = split_groups(groups[train], labels, fractions, options.seed)
     for name, share in fractions.items():
         for number in np.unique(labels):
-            if share and not ((split[train] == name) & (labels == number)).any():
+            mine = labels == number
+            if share and not ((split[train] == name) & mine).any():
+                rows, different = int(mine.sum()), np.unique(groups[train][mine]).size
+                are = "are one sequence" if different == 1 else f"are {different:,} sequences"
+                repeated = "" if different == rows else f", which {are} on either strand,"
                 raise ConfigError(
-                    f"{(labels == number).sum()} rows of a class are too few to make a {name} "
-                    "split of",
+                    f"{rows:,} rows of a class{repeated} are too few to make a {name} split of",
                     "give more rows, other fractions, or the splits themselves",
                 )
     total = sum(fractions.values())

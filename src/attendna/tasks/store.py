@@ -360,6 +360,18 @@ def _check_rows(frames: Mapping[Path, pl.DataFrame], spec: TaskSpec) -> None:
     check_ids(frames)
 
 
+def find_repeated(frame: pl.DataFrame, classes: Sequence[str]) -> list[str]:
+    """A line for each class whose rows are few sequences, repeated."""
+    counts = frame.group_by("label").agg(pl.len(), pl.col("sequence").n_unique()).sort("label")
+    return [
+        f"the {rows:,} rows of the class {classes[label]} are "
+        + ("one sequence" if sequences == 1 else f"{sequences:,} sequences")
+        + ", repeated"
+        for label, rows, sequences in counts.iter_rows()
+        if 2 * sequences < rows
+    ]
+
+
 def check_ids(frames: Mapping[Path, pl.DataFrame], remedy: str = "") -> None:
     """Refuse an id that stands twice in the column ``id`` of the files together.
 

@@ -14,6 +14,7 @@ from attendna.evaluation.metrics import METRICS
 from attendna.models.checkpoint import save
 from attendna.prediction.device import choose_device, describe
 from attendna.prediction.predictor import Predictor, refuse_unreadable
+from attendna.tasks.store import find_repeated
 from attendna.training.begin import Beginning
 from attendna.training.examples import Examples
 from attendna.training.run import Environment, RunConfig, RunFolder
@@ -75,6 +76,9 @@ def train(
     folder, console = begin.folder, begin.console
     if not begin.begun:
         _check(config, examples)
+        if examples.spec.label_kind in ("binary", "multiclass"):
+            for line in find_repeated(examples.train.frame, examples.spec.classes):
+                console.print(f"warning: {line}", soft_wrap=True)
         if config.share < 1:
             told = f"learning from {len(examples.train):,} training rows (share {config.share:g})"
             console.print(told, soft_wrap=True)
