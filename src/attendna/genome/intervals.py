@@ -48,8 +48,14 @@ TABLE_NAMES: Mapping[str, tuple[str, ...]] = {
     "score": ("score",),
     "strand": ("strand",),
     "signal": ("signal", "signalvalue"),
+    "abs_summit": ("abs_summit",),
+    "summit": ("summit",),
+    "peak": ("peak",),
+    "width": ("width", "length"),
 }
-"""Column names, in lower case, that are understood in tables."""
+"""Column names, in lower case, that are understood in tables. ``abs_summit`` is a position, as
+MACS writes it, ``peak`` counts from the start, as narrowPeak does, and ``summit`` is whichever lies
+within the peaks. ``width`` shows whether the table counts from 1, as R's and MACS's do."""
 
 _PLACE = ("chrom", "start", "end")
 _BED = (*_PLACE, "name", "score", "strand")
@@ -108,7 +114,8 @@ def read_intervals(
     columns
         Names of a table's columns, keyed as in :data:`SCHEMA`, where they are not the usual ones.
     one_based
-        The table counts from 1 and includes the end.
+        The table counts from 1 and includes the end. Without being told, one does whose column
+        ``width`` or ``length`` has one base more than ``end - start``.
 
     Returns
     -------
@@ -135,8 +142,10 @@ def read_intervals(
         layout = _layout(text[begin:end], chosen)
         lines = text.count(b"\n", 0, begin)
         frame, complaints = read_rows(path, text[begin:], layout, first_line=lines + 1)
-    base = 1 if chosen == "gtf" or (chosen == "table" and one_based) else 0
+    base = 1 if chosen == "gtf" or (chosen == "table" and _from_one(path, frame, one_based)) else 0
     frame, found = _check(frame.with_columns(pl.col("start") - base), base)
+    if chosen == "table":
+        frame = _with_offsets(path, frame, base)
     listed = [complaints, found]
     if contigs is not None:
         frame, found = _place(frame, contigs)
@@ -203,6 +212,61 @@ def _layout(row: bytes, chosen: Format) -> Layout:
         real=_REAL,
         required=_PLACE,
     )
+
+
+def _from_one(path: Path, frame: pl.DataFrame, one_based: bool) -> bool:
+    """Whether a table counts from 1: as its user says, or its column of widths shows."""
+    if one_based or "width" not in frame.columns:
+        return one_based
+    more = frame.select(_integer("width") - (pl.col("end") - pl.col("start"))).to_series()
+    seen = set(more.drop_nulls().to_list())
+    if seen == {0, 1}:
+        row = int((more != more[0]).arg_max() or 0)
+        raise DataError(
+            path,
+            f"the width is end - start + {more[row]}, but + {more[0]} in row 1: it counts from 0 "
+            "and from 1",
+            "write all rows in one way",
+            row=row + 1,
+        )
+    # Any other difference is of another length than that of the row.
+    return seen == {1}
+
+
+def _integer(name: str) -> pl.Expr:
+    """A column of text as whole numbers, null where it is none; pandas writes 10 as 10.0."""
+    number = pl.col(name).cast(pl.Float64, strict=False)
+    return pl.when(number == number.round()).then(number.cast(pl.Int64, strict=False))
+
+
+def _with_offsets(path: Path, frame: pl.DataFrame, base: int) -> pl.DataFrame:
+    """A table with the ``offset`` of each summit from its start, where a column gives summits.
+
+    A column of words, such as the names of peaks, gives none.
+    """
+    start, length = pl.col("start"), pl.col("end") - pl.col("start")
+    for name in ("abs_summit", "summit", "peak"):
+        if name not in frame.columns or not frame.select(_integer(name).count()).item():
+            continue
+        counted, placed = _integer(name), _integer(name) - base - start
+        # Only the offsets of narrowPeak count from 0 in a table that counts from 1.
+        counted = counted - base if name == "summit" else counted
+        fits = [
+            bool(frame.select(((one == -1) | ((one >= 0) & (one < length))).all()).item())
+            for one in (counted, placed)
+        ]
+        if name == "summit" and fits[0] == fits[1] and not frame.select((start == 0).all()).item():
+            raise DataError(
+                path,
+                "the column summit could hold offsets or positions"
+                if fits[0]
+                else "the column summit holds neither offsets nor positions in the intervals",
+                "call it peak if it counts from the start, or abs_summit",
+            )
+        position = name == "abs_summit" or (fits[1] and not fits[0])
+        frame = frame.with_columns(offset=placed if position else counted)
+        break
+    return frame.drop("abs_summit", "summit", "peak", "width", strict=False)
 
 
 def _check(frame: pl.DataFrame, base: int) -> tuple[pl.DataFrame, pl.DataFrame]:
