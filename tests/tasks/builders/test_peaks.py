@@ -166,3 +166,14 @@ def test_one_place_under_two_names_is_one_peak(tmp_path: Path, genome: Path) -> 
     rows = all_rows(built.task)
     assert set(rows["chrom"]) == {"chr2"}
     assert rows.filter(label=0)["start"].min() >= 30_000
+
+
+def test_summits_of_a_table_are_the_middles_of_windows(tmp_path: Path, genome: Path) -> None:
+    table = tmp_path / "peaks.tsv"
+    rows = [f"chr1\t{start}\t{start + 200}\t10" for start in range(1_000, 9_000, 400)]
+    table.write_text("\n".join(["chrom\tstart\tend\tpeak", *rows, "chr1\t9400\t9600\t999"]))
+    built = build(tmp_path / "out", peaks=table, genome=genome, width=100, negatives="shuffled")
+    own = all_rows(built.task).filter(pl.col("label") == 1)
+    assert sorted(own["start"]) == [*range(960, 8_960, 400), 9_450]
+    assert set(own["end"] - own["start"]) == {100}
+    assert built.counts["summits outside of their peak"] == 1

@@ -73,7 +73,8 @@ class PeaksConfig(BuilderConfig, SplitRule):
         refuse_existing(out, TASK, force=force)
         self.check(placed=True)
         reference = open_reference(self.genome)
-        peaks = reference.named(read_intervals(self.peaks).frame)
+        read = read_intervals(self.peaks)
+        peaks = reference.named(read.frame)
         if self.width is not None:
             peaks = centered(peaks, self.width)
         distinct = peaks.unique(["chrom", "start", "end"], keep="first", maintain_order=True)
@@ -96,6 +97,8 @@ class PeaksConfig(BuilderConfig, SplitRule):
         counts = {
             "intervals": peaks.height,
             "given twice": peaks.height - distinct.height,
+            # The middle of the peak is taken in their place.
+            "summits outside of their peak": 0 if self.width is None else read.lost_summits,
             "not in the genome": found.missing,
             "over the end of a contig": found.dropped,
             "with N": int((~known).sum()),
