@@ -535,6 +535,8 @@ def _predict(path: Path) -> object:
 
 
 def _language_model(folder: Path) -> Path:
+    import torch
+
     from attendna.models.language_checkpoint import LanguageCheckpoint, save_language
 
     header = LanguageCheckpoint.model_validate(
@@ -547,6 +549,7 @@ def _language_model(folder: Path) -> Path:
             **ENCODER,
         }
     )
+    torch.manual_seed(0)
     return save_language(folder, header, header.build())
 
 
@@ -559,6 +562,8 @@ def _read_language(path: Path) -> object:
 
 
 def _track_model(folder: Path) -> Path:
+    import torch
+
     from attendna.models.track_checkpoint import TrackCheckpoint, save_tracks
 
     model = {
@@ -569,6 +574,7 @@ def _track_model(folder: Path) -> Path:
     header = TrackCheckpoint.model_validate(
         {"run_id": "r", "model": model, "window": 800, "bin_size": 8, "heads": {"x": tracks}}
     )
+    torch.manual_seed(0)
     return save_tracks(folder, header, header.build())
 
 

@@ -1,5 +1,6 @@
 """Ways in which files come to harm, drawn by a seed."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -155,13 +156,19 @@ def change_yaml(content: bytes, random: Random) -> bytes:
 
 
 def change_header(content: bytes, random: Random) -> bytes:
-    """Of safetensors: the table of tensors, or what is ours beside it."""
+    """Of safetensors: the table of tensors, or what is ours beside it, with a digest that fits."""
+    from attendna.models.header import sealed
+
     size = int.from_bytes(content[:8], "little")
     tree = json.loads(content[8 : 8 + size])
     if random.random() < 0.15:
         tree = change_tree(tree, random)
     else:
         ours = json.loads(tree["__metadata__"]["attendna"])
+        del ours["sha256"]
         tree["__metadata__"]["attendna"] = json.dumps(change_tree(ours, random))
     header = json.dumps(tree).encode()
-    return len(header).to_bytes(8, "little") + header + content[8 + size :]
+    changed = len(header).to_bytes(8, "little") + header + content[8 + size :]
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        changed = sealed(changed)
+    return changed

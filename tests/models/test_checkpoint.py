@@ -132,6 +132,7 @@ def test_a_header_that_does_not_fit_its_weights_is_refused(
         ({"label_kind": "binary"}, "3 classes, but label_kind is binary"),
         ({"model": {"name": "cnn", "width": 1 << 40, "blocks": 1}}, "the weights do not fit"),
         ({"model": {"name": "cnn", "width": 1 << 70, "blocks": 1}}, "more than 64 bits"),
+        ({"model": {"name": "cnn", "width": 8, "blocks": 1 << 40}}, "the weights do not fit"),
         ({"model": "no such model"}, "there is no model"),
         ({"input": {}}, "input.shortest is missing"),
     ],

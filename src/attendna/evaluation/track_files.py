@@ -40,5 +40,5 @@ def read_table(run: Path, name: str) -> pl.DataFrame | None:
         return None
     try:
         return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise FolderError(f"{path} is damaged", "delete it and evaluate again") from error

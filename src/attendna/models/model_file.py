@@ -1,6 +1,7 @@
 """``model.safetensors``: weights, and a header that says everything needed to use them."""
 
 import contextlib
+import itertools
 import json
 import pickletools
 import threading
@@ -130,7 +131,7 @@ def fill(path: Path, build: Callable[[], Network], weights: Mapping[str, Tensor]
         f"{path}: the weights do not fit the model its header describes", "train it again"
     )
     try:
-        wanted = shapes_of(build)
+        wanted = shapes_of(build, len(weights))
     except ConfigError as error:
         raise FolderError(
             f"{path}: its header describes no model: {error.problem}", "train it again"
@@ -144,8 +145,10 @@ def fill(path: Path, build: Callable[[], Network], weights: Mapping[str, Tensor]
     return model.eval()
 
 
-def shapes_of(build: Callable[[], nn.Module]) -> dict[str, torch.Size]:
+def shapes_of(build: Callable[[], nn.Module], weights: int) -> dict[str, torch.Size]:
     """Shapes of the numbers of a model, which is made without memory for its parameters.
+
+    Making it ends where it has many more parameters than there are ``weights``.
 
     Raises
     ------
@@ -153,7 +156,7 @@ def shapes_of(build: Callable[[], nn.Module]) -> dict[str, torch.Size]:
         Its sizes cannot be.
     """
     try:
-        with _weightless():
+        with _weightless(most=1000 + 10 * weights):
             return {name: value.shape for name, value in build().state_dict().items()}
     except UserError:
         raise
@@ -163,14 +166,16 @@ def shapes_of(build: Callable[[], nn.Module]) -> dict[str, torch.Size]:
 
 
 @contextlib.contextmanager
-def _weightless() -> Generator[None]:
+def _weightless(most: int) -> Generator[None]:
     """Have modules that this thread makes keep the shapes of their parameters and no numbers."""
-    owner = threading.get_ident()
+    owner, made = threading.get_ident(), itertools.count(1)
 
     def emptied(module: nn.Module, name: str, value: nn.Parameter) -> nn.Parameter | None:
         del module, name
         if threading.get_ident() != owner:
             return None
+        if next(made) > most:
+            raise ValueError(f"more than {most:,} parameters")
         return nn.Parameter(value.detach().to("meta"), requires_grad=value.requires_grad)
 
     # Its type leaves out that a parameter may be returned, as its description says.

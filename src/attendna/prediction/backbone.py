@@ -137,7 +137,7 @@ def _of_others(found: HuggingfaceCheckpoint, device: str, precision: PrecisionCh
     weights = found.weights()
     body = {name: value for name, value in weights.items() if name.startswith("body.")}
     try:
-        wanted = shapes_of(lambda: config.build(tokenizer.build(), 1))
+        wanted = shapes_of(lambda: config.build(tokenizer.build(), 1), len(weights))
     except ValueError as error:
         raise FolderError(
             f"{found.folder}: config.json describes no model", "copy it again"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from attendna.core.config import Tree, read_yaml
 from attendna.core.content import parse_json, read_json
@@ -151,7 +151,7 @@ class Run:
             return None
         try:
             return pl.read_parquet(path)
-        except (PolarsError, OSError) as error:
+        except (PolarsError, PanicException, OSError) as error:
             raise self._damaged(path.name) from error
 
     def environment_facts(self) -> Iterator[tuple[str, str]]:
