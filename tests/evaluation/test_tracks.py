@@ -34,7 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_number_is_that_of_the_values(folder: Path) -> None:
-    found = evaluate_tracks(folder / "one", {"human": folder / "human"}, resamples=50)["human"]
+    tasks = {"human": folder / "human"}
+    found = evaluate_tracks(folder / "one", tasks, precision="fp32", resamples=50)["human"]
+    assert set(found.assays["precision"]) == {"fp32"}
     header, model = load_tracks(folder / "one")
     task = open_track_task(folder / "human")
     records = Records(task, "test", Window.of(model, header.window))

@@ -71,7 +71,7 @@ def test_before_is_the_model_as_the_training_begins(
     dnabert: Path, planted: Task, tmp_path: Path
 ) -> None:
     examples = Examples.read(planted.folder)
-    state = untrained(config_of(dnabert), examples).model.state_dict()
+    state = untrained(config_of(dnabert), examples, "fp32").model.state_dict()
     for name, value in HuggingfaceCheckpoint.find(dnabert).weights().items():
         assert torch.equal(state[name], value)
     # What has learned nothing is worth the same before and after.
@@ -92,7 +92,7 @@ def test_a_probe_and_adapters_begin_where_all_of_it_does(
 ) -> None:
     examples = Examples.read(planted.folder)
     whole, part = (
-        untrained(config, examples).model.state_dict()
+        untrained(config, examples, "fp32").model.state_dict()
         for config in (config_of(dnabert), config_of(dnabert, way=way))
     )
     assert whole.keys() == part.keys()
