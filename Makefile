@@ -15,11 +15,16 @@ COVERAGE ?=
 # Worker processes share the cores: one thread each, and none that spins while it waits.
 TEST_ENV := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 
-.PHONY: help demo test check format bench bench-attention clean
+# Either kind of machine runs both lanes: as one without units for bf16, and as one that has them.
+BF16_TESTS := tests/conformance tests/models tests/prediction tests/training tests/evaluation \
+	tests/interpret tests/cli tests/end_to_end
+
+.PHONY: help demo test test-bf16 check format bench bench-attention clean
 
 help:
 	@echo "make demo    the whole way on simulated data, with a report (minutes)"
 	@echo "make test    the test suite; COVERAGE=90 also demands that share of lines"
+	@echo "make test-bf16   what computes models, as on a machine with units for bf16"
 	@echo "make check   formatting, lint, types and import rules"
 	@echo "make bench   speed and memory measurements, as ratios"
 
@@ -27,8 +32,11 @@ demo: $(VENV)/.core
 	$(BIN)/attendna demo --out $(OUT) --force
 
 test: $(VENV)/.dev
-	$(TEST_ENV) $(BIN)/python -m pytest -n $(JOBS) \
+	ATTENDNA_BF16=off $(TEST_ENV) $(BIN)/python -m pytest -n $(JOBS) \
 		$(if $(COVERAGE),--cov --cov-report=term --cov-fail-under=$(COVERAGE))
+
+test-bf16: $(VENV)/.dev
+	ATTENDNA_BF16=on $(TEST_ENV) $(BIN)/python -m pytest -n $(JOBS) $(BF16_TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

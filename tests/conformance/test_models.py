@@ -275,5 +275,24 @@ def test_half_precision_comes_near(variant: Chosen) -> None:
     torch.testing.assert_close(near, model(tokens), atol=0.1, rtol=0.1)
 
 
+def gradients_of(model: SequenceModel, tokens: TokenBatch, half: bool) -> Tensor:
+    """Those of all weights in one row, of the same dropout and batch."""
+    model.zero_grad()
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+        loss = loss_of(model, tokens)
+    loss.backward()
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    assert all(grad.dtype == torch.float32 for grad in grads)
+    return torch.cat([grad.flatten() for grad in grads])
+
+
+def test_half_precision_has_the_gradients_of_single(variant: Chosen) -> None:
+    """Within a quarter of their length, which is what products rounded to 8 bits leave."""
+    tokens = variant.tokens(*sequences())
+    half, single = (gradients_of(variant.build(), tokens, half) for half in (True, False))
+    assert half.isfinite().all()
+    assert (half - single).norm() < 0.25 * single.norm()
+
+
 def test_settings_survive_yaml(variant: Chosen) -> None:
     assert parse(Chosen, variant.to_tree(), "test") == variant

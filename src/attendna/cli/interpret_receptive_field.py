@@ -99,6 +99,12 @@ def interpret_receptive_field(
         return
     ratio, error = (spell_number(x, ".3f") for x in found.balance())
     say(f"left over right {ratio} (standard error {error}), over {sequences} sequences")
+    if not found.resolved.all():
+        hidden = int((~found.resolved).sum())
+        say(
+            f"{hidden} of {len(found.positions)} positions are not resolved: their effects on far "
+            f"bins are within rounding ({spell_number(found.noise, '.2g')})"
+        )
     say(f"wrote {out}: receptive_field.html, .parquet, .csv and .json")
 
 

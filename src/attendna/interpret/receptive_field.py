@@ -9,6 +9,7 @@ Shapes: ``N`` sequences, ``P`` positions, ``b`` bins that are predicted, ``m``
 substitutions.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,12 +18,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from attendna.models.track_model import TrackModel
 
 POSITIONS, SEQUENCES = 9, 100
+MARGIN = 3
+"""Times the rounding that an effect must be to count as resolved."""
 STEPS = 24
 """Steps of distance, evenly spaced on a logarithmic scale."""
 
@@ -41,7 +44,8 @@ class ReceptiveField:
     errors: Float64[ndarray, "P b"]
     distant: Float64[ndarray, "N P"]
     noise: float
-    """Mean absolute difference between two predictions of the same bases: rounding."""
+    """Resolution: by how much the changes in the first window differ, on average, from the same
+    in float64; of a model in float64, the rounding of the mean prediction."""
     level: float
     """Mean of what is predicted."""
     head: str
@@ -66,6 +70,11 @@ class ReceptiveField:
         """Of each position: the mean change of the bins that only attention reaches."""
         return self.distant.mean(axis=0)
 
+    @property
+    def resolved(self) -> Bool[ndarray, " P"]:
+        """Of each position: whether its effect is above what rounding makes of nothing."""
+        return self.effects > MARGIN * self.noise
+
     def balance(self) -> tuple[float, float]:
         """Effect of the positions left of the middle over that of those right of it, and its error.
 
@@ -73,7 +82,9 @@ class ReceptiveField:
         """
         half = len(self.positions) // 2
         left, right = self.distant[:, :half].sum(axis=1), self.distant[:, -half:].sum(axis=1)
-        if not half or not right.sum():
+        # A ratio of what rounding leaves says nothing.
+        both = half and self.resolved[:half].any() and self.resolved[-half:].any()
+        if not both:
             return float("nan"), float("nan")
         without = (left.sum() - left) / (right.sum() - right) if len(left) > 1 else np.zeros(0)
         error = np.sqrt((len(left) - 1) * without.var()) if without.size else np.nan
@@ -127,6 +138,7 @@ class ReceptiveField:
             "sequences": len(self.distant),
             "positions": self.positions.tolist(),
             "effects": self.effects.tolist(),
+            "resolved": self.resolved.tolist(),
             "left_over_right": ratio,
             "left_over_right_error": error,
             "noise": self.noise,
@@ -181,12 +193,13 @@ def receptive_field(
     for row in range(sequences):
         codes = random.integers(0, 4, length, dtype=np.uint8)
         others = (codes[places] + random.integers(1, 4, positions, dtype=np.uint8)) % 4
-        # Before and after come the window as it is: two predictions of it differ by rounding.
-        at = np.concatenate([places[:1], places, places[:1]])
-        letters = np.concatenate([codes[places[:1]], others, codes[places[:1]]])
-        changes, mean = _changes(model, (codes, at, letters), head, batch)
-        noise, level = noise + changes[-1].mean() / sequences, level + mean / sequences
-        changes = changes[:-1]
+        # The window as it is comes first, for comparison.
+        at = np.concatenate([places[:1], places])
+        window = codes, at, np.concatenate([codes[places[:1]], others])
+        changes, mean = _changes(model, window, head, batch)
+        level += mean / sequences
+        if not row:
+            noise = _rounding(model, window, head, batch, changes)
         total += changes
         squares += changes**2
         distant[row] = (changes * far).sum(axis=1) / np.maximum(far.sum(axis=1), 1)
@@ -198,6 +211,16 @@ def receptive_field(
     return ReceptiveField(
         places, mean, errors, distant, noise, level, head, length, model.bin, model.near
     )
+
+
+def _rounding(
+    model: TrackModel, window: tuple[ndarray, ...], head: str, batch: int, changes: ndarray
+) -> float:
+    """By how much changes differ from the same in float64."""
+    exact, level = _changes(copy.deepcopy(model).double(), window, head, batch)
+    if next(model.parameters()).dtype == torch.float64:
+        return abs(level) * float(np.finfo(np.float64).eps)
+    return float(np.abs(changes - exact).mean())
 
 
 @torch.inference_mode()

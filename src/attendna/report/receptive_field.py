@@ -42,7 +42,8 @@ class ReceptiveFieldPage:
                 ("Left over right", _known(ratio), _spread(error)),
                 ("Sequences", f"{summary['sequences']:,}", f"of {summary['length']:,} bp"),
                 ("Positions", str(len(summary["positions"])), "a base changed at each"),
-                ("Rounding", f"{self._noise():.1%}", "of the smallest distant effect"),
+                ("Resolved", f"{sum(summary['resolved'])} of {len(summary['resolved'])}",
+                 "positions with an effect above rounding"),
             ],
             sections=[
                 Section("bins", "Bin by bin", self._texts(), charts=[self._lines()]),
@@ -57,7 +58,10 @@ class ReceptiveFieldPage:
     def _lead(self) -> str:
         ratio = self.summary["left_over_right"]
         if ratio != ratio:  # noqa: PLR0124 - not a number
-            return "No bin is reached through attention, so there are no sides to compare."
+            return (
+                "No bin is reached through attention above rounding on at least one side, so the "
+                "sides are not compared."
+            )
         sides = (
             "Both sides of the window count about alike"
             if abs(ratio - 1) <= ALIKE
@@ -78,10 +82,6 @@ class ReceptiveFieldPage:
             "either side of its own by convolution; any other only through attention."
         )
         return [text]
-
-    def _noise(self) -> float:
-        smallest = min((e for e in self.summary["effects"] if e > 0), default=0.0)
-        return self.summary["noise"] / smallest if smallest else 0.0
 
     def _lines(self) -> Chart:
         positions = self.summary["positions"]
@@ -144,8 +144,10 @@ class ReceptiveFieldPage:
             )
         ]  # fmt: skip
         rows = [
-            [f"{position:,}", f"{effect:.3g}", ratio]
-            for position, effect, ratio in zip(positions, effects, mirrored, strict=True)
+            [f"{position:,}", f"{effect:.3g}", ratio if there else "not resolved"]
+            for position, effect, ratio, there in zip(
+                positions, effects, mirrored, self.summary["resolved"], strict=True
+            )
         ]
         columns = ("Changed base", "Mean change of far bins", "Over that of the mirrored base")
         return Table(columns, rows, words=0)
@@ -157,7 +159,10 @@ class ReceptiveFieldPage:
         yield "Mean prediction", f"{summary['level']:.4g}"
         yield (
             "Rounding",
-            f"{summary['noise']:.2g}: mean absolute difference of two predictions of equal windows",
+            (
+                f"{summary['noise']:.2g}: mean absolute difference of the changes from those in "
+                "float64; effects below three times as much are not resolved"
+            ),
         )
 
 

@@ -124,7 +124,9 @@ class _ChunkedAttention(torch.autograd.Function):
         *given, mask = ctx.saved_tensors
         with torch.autocast(gradient.device.type, enabled=False):
             inputs = [_factor(x) for x in given]
-            totals = _gradients(inputs, mask, _factor(gradient), ctx.layout, ctx.dropout)
+            totals = _gradients(
+                inputs, mask, _factor(gradient.contiguous()), ctx.layout, ctx.dropout
+            )
         as_given = [
             None if total is None else total.to(x.dtype)
             for total, x in zip(totals, given, strict=True)
