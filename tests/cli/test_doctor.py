@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import attendna
-from attendna.cli.doctor import advice, examine
+from attendna.cli.doctor import advice, examine, show
 from attendna.cli.main import run
 
 
@@ -67,3 +67,12 @@ def test_a_deep_look_names_damaged_caches(
     (tmp_path / "genomes" / "abc" / "contigs.json").write_text("{}")
     assert run(["doctor", "--deep"]) == 2
     assert "abc is damaged; delete it" in capsys.readouterr().err
+
+
+def test_extras_are_printed_as_they_are_installed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = examine()
+    found["extras"]["motifs"]["missing"] = ["memelite"]
+    show(found)
+    assert "pip install 'attendna[motifs]'" in " ".join(capsys.readouterr().out.split())

@@ -1,6 +1,7 @@
 """The command line from outside: what it imports, how it exits, what it prints where."""
 
 import errno
+import os
 import subprocess
 import sys
 import time
@@ -147,3 +148,12 @@ def test_sigterm_is_one_line_and_leaves_nothing_half(tmp_path: Path) -> None:
         said = process.communicate(timeout=30)[1]
     assert (process.returncode, said) == (143, "terminated\n")
     assert not any(tmp_path.iterdir())
+
+
+def test_shells_complete_verbs(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"_ATTENDNA_COMPLETE": "complete_bash", "COMP_WORDS": "attendna re", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "attendna"],
+        env=os.environ | words, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["report", "recipes"]

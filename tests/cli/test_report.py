@@ -6,6 +6,7 @@ from tests.planted import plant
 
 from attendna.cli.main import run
 from attendna.report.html import write_report
+from attendna.tasks.store import Task
 
 
 @pytest.fixture
@@ -67,3 +68,14 @@ def test_force_replaces(begun: Path, tmp_path: Path) -> None:
     assert run(["report", str(begun), "--out", str(out), "--force"]) == 0
     assert out.stat().st_ino != old
     assert out.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_the_task_of_another_run_is_refused(
+    runs: tuple[Path, Path], planted: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report.html"
+    other = plant(tmp_path / "other", seed=9)
+    assert run(["report", str(runs[0]), "--task", str(other.folder), "--out", str(out)]) == 2
+    assert "give the folder it was trained on" in capsys.readouterr().err
+    assert not out.exists()
+    assert run(["report", str(runs[0]), "--task", str(planted.folder), "--out", str(out)]) == 0

@@ -76,17 +76,23 @@ class VerbGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def plain_app(**settings: Any) -> typer.Typer:
+def plain_app(*, completion: bool = False, **settings: Any) -> typer.Typer:
     """A Typer that does not load rich: its help pages cost a second, and errors are ours."""
     return typer.Typer(
-        rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, **settings
+        rich_markup_mode=None,
+        add_completion=completion,
+        pretty_exceptions_enable=False,
+        **settings,
     )
 
 
-def group(description: str, verbs: Mapping[str, Verb]) -> typer.Typer:
+def group(description: str, verbs: Mapping[str, Verb], **settings: Any) -> typer.Typer:
     """A group of verbs."""
     return plain_app(
-        cls=type("Verbs", (VerbGroup,), {"verbs": verbs}), help=description, no_args_is_help=True
+        **settings,
+        cls=type("Verbs", (VerbGroup,), {"verbs": verbs}),
+        help=description,
+        no_args_is_help=True,
     )
 
 
@@ -112,6 +118,7 @@ app = group(
         "profile": Verb("attendna.cli.profile:profile", "Measure what a model of tracks costs."),
         "report": Verb("attendna.cli.report:report", "Write the page that shows a run."),
     },
+    completion=True,
 )
 
 data = group(

@@ -3,12 +3,16 @@
 import contextlib
 import json
 import math
+import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
 from attendna.core.errors import printable
+
+LINE_EVERY = 10.0
+"""Seconds between two lines of progress in a log."""
 
 if TYPE_CHECKING:
     from attendna.core.terminal import PlainConsole
@@ -33,7 +37,10 @@ def console() -> "PlainConsole":
 
 @contextlib.contextmanager
 def counter(title: str) -> Generator[Callable[[int], None], None, None]:
-    """Show on standard error how many sequences are done; gives what to call with more of them."""
+    """Show on standard error how many sequences are done; gives what to call with more of them.
+
+    Where standard error is no terminal, as in the log of a cluster, a line is printed now and then.
+    """
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from attendna.core.terminal import PlainConsole
@@ -45,11 +52,28 @@ def counter(title: str) -> Generator[Callable[[int], None], None, None]:
         TimeElapsedColumn(),
     )
     console = PlainConsole(stderr=True)
-    # Into a file a bar is but an empty line.
-    off = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=off) as bar:
+    if not console.is_terminal:
+        yield _in_lines(title)
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
         shown = bar.add_task(title, total=None)
         yield lambda rows: bar.advance(shown, rows)
+
+
+def _in_lines(title: str) -> Callable[[int], None]:
+    """Counts sequences, and prints how many there are when some time has passed."""
+    began = printed = time.monotonic()
+    done = 0
+
+    def advance(rows: int) -> None:
+        nonlocal done, printed
+        done += rows
+        now = time.monotonic()
+        if now - printed >= LINE_EVERY:
+            printed = now
+            say(f"{title}: {done:,} sequences in {now - began:,.0f} s")
+
+    return advance
 
 
 def spell_number(value: float, form: str = ".4f") -> str:

@@ -47,10 +47,15 @@ def write_report(
         A folder is none or is damaged, or ``out`` exists.
     DataError
         The task cannot be read.
+    ConfigError
+        The run was trained on another task.
     """
     out = Path(out)
     refuse_existing(out, PAGE, force=force)
     run = Run(Path(run_folder))
+    task = None if task_folder is None or not run.of_classes else open_task(task_folder)
+    if task is not None:
+        run.refuse_other_task(task)
     sheet = sheet_of(run)
     if sheet is not None:
         with publish_output(out, PAGE, force=force) as partial:
@@ -60,7 +65,7 @@ def write_report(
         ism_folder = run.path / "ism"
     text = render(
         run,
-        open_task(task_folder) if task_folder else None,
+        task,
         Importance.read(ism_folder) if ism_folder else None,
     )
     with publish_output(out, PAGE, force=force) as partial:

@@ -19,10 +19,11 @@ from polars.exceptions import PanicException, PolarsError
 from attendna.core.config import Tree, read_yaml
 from attendna.core.content import parse_json, read_json
 from attendna.core.delimited import read_numbers
-from attendna.core.errors import FolderError
+from attendna.core.errors import ConfigError, FolderError
 from attendna.evaluation.metrics import Sample
 from attendna.models.header import FILE, parse_header, refuse_other_version
 from attendna.tasks.spec import SPLITS, SplitName
+from attendna.tasks.store import Task
 
 LOGGED = ("epoch", "step", "train_loss", "learning_rate", "seconds")
 """Columns of every log."""
@@ -93,6 +94,29 @@ class Run:
         """The head of the weights; none while the training has not ended."""
         path = self.path / FILE
         return _read_header(path) if path.is_file() else None
+
+    def refuse_other_task(self, task: Task) -> None:
+        """Refuse a task that is not the one of the run: its audit and rows would stand beside it.
+
+        Raises
+        ------
+        ConfigError
+            It has other classes, or other training and validation rows.
+        """
+        environment = self.environment or {}
+        if self.header is not None and self.header.classes != tuple(task.spec.classes):
+            raise ConfigError(
+                f"{task.folder} has the classes {', '.join(task.spec.classes)}, {self.path} "
+                f"predicts {', '.join(self.header.classes)}",
+                "give the task it was trained on",
+            )
+        digest = environment.get("split_hash")
+        if digest is not None and digest != task.split_hash():
+            raise ConfigError(
+                f"{task.folder} has other training and validation rows than {self.path} was "
+                f"trained on (task {environment.get('task')})",
+                "give the folder it was trained on",
+            )
 
     @property
     def of_language(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from attendna.core.errors import ConfigError
 from attendna.core.terminal import PlainConsole
 from attendna.prediction.device import PrecisionChoice, choose_device, choose_precision
-from attendna.training.processes import process_rank, wait_for
+from attendna.training.processes import process_rank, refuse_launched, wait_for
 from attendna.training.run import Environment, RunFolder, SavedConfig, default_threads
 
 
@@ -51,6 +51,7 @@ class Beginning:
     def __init__(
         self, out: str | Path, *, resume: bool, force: bool, progress: bool, processes: int = 1
     ) -> None:
+        refuse_launched(processes)
         if resume and force:
             raise ConfigError("--resume and --force contradict each other", "give one of them")
         if processes > 1 and force:
