@@ -20,6 +20,5 @@ def test_recipes_are_listed_shown_and_copied(
     assert run(copy) == 0
     assert (tmp_path / "mine.yaml").read_bytes() == recipes()["classify"].read_bytes()
     assert run(copy) == 2
-    assert run([*copy, "--force", "--json"]) == 0
     assert run(["recipes", "show", "clasify"]) == 2
     assert "did you mean classify" in capsys.readouterr().err
