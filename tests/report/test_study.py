@@ -6,9 +6,9 @@ from attendna.report.study import Mark, MetricPart, StudyPage, TaskPart, dots
 
 NONE = math.nan
 MARKS = [
-    Mark("rotary", 0.9, 0.88, 0.91, 0.98, baseline=False),
-    Mark("<none>", 0.8, NONE, NONE, NONE, baseline=False),
-    Mark("majority", 0.5, 0.4, 0.6, NONE, baseline=True),
+    Mark("rotary", 0.9, 0.88, 0.91, 0.98, kind="run"),
+    Mark("<none>", 0.8, NONE, NONE, NONE, kind="run"),
+    Mark("majority", 0.5, 0.4, 0.6, NONE, kind="reference"),
 ]
 PART = MetricPart("auroc", MARKS, Table(("row", "mean"), [("rotary", "0.9000")]))
 

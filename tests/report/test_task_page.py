@@ -41,8 +41,10 @@ def test_the_verdict_comes_first_with_what_was_found(tmp_path: Path) -> None:
     assert sheet.sections[0].id == "audit"
     assert any("15 of 15 open rows (100.0%) are also training rows" in w
                for w in sheet.sections[0].warnings)  # fmt: skip
-    rules = sheet.sections[0].tables[0]
-    assert rules.columns[0] == "Without learning, test"
+    rules, baselines = sheet.sections[0].tables
+    assert rules.columns[0] == "Leak rule, test"
+    assert baselines.columns[0] == "Learning baseline, test"
+    assert [row[0] for row in baselines.rows] == ["logistic regression on 5-mers"]
     assert any(row[1] == "100.0%" for row in rules.rows)
     assert sheet.tiles[3][1] == "leaks"
 

@@ -52,9 +52,11 @@ def test_baselines_and_the_paper_stand_beside(studied: Done) -> None:
     assert line_of(studied, "wide", "auroc").paper == 0.75
     assert math.isnan(line_of(studied, "narrow", "auroc").paper)
     assert math.isnan(line_of(studied, "narrow", "auroc").difference)
-    assert line_of(studied, BASELINE, "auroc").baseline
+    assert line_of(studied, BASELINE, "auroc").kind == "baseline"
     majority = line_of(studied, "majority", "accuracy")
-    assert majority.baseline
+    assert majority.kind == "reference"
+    assert line_of(studied, "look-up", "accuracy").kind == "leak rule"
+    assert not [line for line in studied.result.summaries[0].lines if line.row == "k-mers"]
     assert majority.value == 0.5
     summary = studied.result.summaries[0]
     assert summary.n == 60

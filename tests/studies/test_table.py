@@ -14,7 +14,9 @@ def test_all_of_a_study_is_in_the_table(studied: Done) -> None:
     row = f"| wide | {line.value:.4f} | {line.sd:.4f} | {line.low:.4f} to {line.high:.4f} | "
     assert row in text
     assert " | 0.75 | 2 |\n" in text
-    assert "| *majority* | 0.5000 |" in text
+    assert "| *majority (reference)* | 0.5000 |" in text
+    assert "| *5-mer regression (baseline)* |" in text
+    assert "| *look-up (leak rule)* |" in text
     assert "| Planted | wild | 0 of 2 | – | – |  |" in text
     assert "- Planted wild seed 3 diverged: the prediction of row 1" in text
 

@@ -30,7 +30,10 @@ def data_audit(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Look for what the splits share, and for rules that are right without learning anything.
+    """Look for what the splits share, and for leak rules that are right without learning anything.
+
+    What a regression on k-mers learns is listed apart: a model must beat it, and it says nothing
+    against the data.
 
     audit.json is written into a task folder, where reports and `data show` find it.
     """
@@ -57,7 +60,7 @@ def data_audit(
 
 
 def show(audit: "Audit") -> None:
-    """Print an audit: the verdict of each split, its findings, and how often rules are right."""
+    """Print an audit: the verdict of each split, its findings, its rules and baselines."""
     from rich.table import Table
     from rich.text import Text
 
@@ -70,17 +73,15 @@ def show(audit: "Audit") -> None:
             out.print(f"  - {finding}", markup=False)
         for omission in split.left_out:
             out.print(f"  not looked for: {omission}", markup=False)
-        if not (split.rules or split.scores):
-            continue
-        table = Table("rule", "says", "Spearman" if split.scores else "right", "95 % interval")
-        for score in split.scores:
-            said = score.spearman
-            table.add_row(
-                score.rule, score.says, f"{said.value:.4f}", f"{said.low:.4f} to {said.high:.4f}"
-            )
-        for rule in split.rules:
-            right = rule.accuracy
-            table.add_row(
-                rule.rule, rule.says, f"{right.value:.4f}", f"{right.low:.4f} to {right.high:.4f}"
-            )
-        out.print(table)
+        for title, results in (
+            ("leak rule", split.of_kind("reference", "leak rule")),
+            ("learning baseline", split.of_kind("baseline")),
+        ):
+            if not results:
+                continue
+            table = Table(title, "predicts", results[0].measure, "95 % interval")
+            for one in results:
+                found = one.found
+                ends = f"{found.low:.4f} to {found.high:.4f}"
+                table.add_row(one.rule, one.says, f"{found.value:.4f}", ends)
+            out.print(table)

@@ -130,7 +130,7 @@ def page(result: "StudyResult") -> "StudyPage":
         parts = [
             MetricPart(
                 metric,
-                [Mark(o.row, o.value, o.low, o.high, o.paper, o.baseline) for o in lines],
+                [Mark(o.row, o.value, o.low, o.high, o.paper, o.kind) for o in lines],
                 Table(COLUMNS, [cells(line) for line in lines], caption=metric),
             )
             for metric, lines in by_metric(summary.lines).items()
@@ -144,9 +144,7 @@ def page(result: "StudyResult") -> "StudyPage":
     return StudyPage(
         study.title,
         study.about,
-        NOTE.format(reference=study.reference or "no row").replace(
-            "Rows in italics", "The last rows"
-        ),
+        NOTE.format(reference=study.reference or "no row", others="The last rows"),
         tasks,
         Table(COSTS, costs(result.results, metrics), 2, COSTS_NOTE),
         list(told_failures(result.results)),

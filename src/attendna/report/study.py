@@ -21,7 +21,8 @@ class Mark:
     low: float
     high: float
     paper: float
-    baseline: bool
+    kind: str
+    """``run``, ``reference``, ``baseline`` or ``leak rule``."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class StudyPage:
             lead=self.about,
             tiles=[
                 ("Runs", f"{finished:,}", f"of {of_all:,}"),
-                ("Came to nothing", str(len(self.failures)), "told below"),
+                ("Failed", str(len(self.failures)), "listed under Runs"),
             ],
             sections=[
                 *(_section(task, self.note) for task in self.tasks),
@@ -93,15 +94,20 @@ _CAPTION = "Points are means over seeds, with the interval by bootstrap over tes
 def dots(part: MetricPart) -> go.Figure:
     """A point for each row with its interval; crosses are what was published."""
     figure = blank_of(part.metric, [mark.name for mark in part.marks])
-    for baseline, title, color in ((False, "runs", 2), (True, "no learning of biology", 0)):
-        marks = [mark for mark in part.marks if mark.baseline == baseline]
+    for kind, title, color, symbol in (
+        ("run", "runs", 2, "circle"),
+        ("baseline", "learning baseline", 3, "diamond"),
+        ("leak rule", "leak rules", 0, "square"),
+        ("reference", "most frequent class", 0, "cross"),
+    ):
+        marks = [mark for mark in part.marks if mark.kind == kind]
         if marks:
             figure.add_scatter(
                 x=[mark.value for mark in marks],
                 y=[mark.name for mark in marks],
                 mode="markers",
                 name=title,
-                marker={"color": class_color(color), "size": 9},
+                marker={"color": class_color(color), "symbol": symbol, "size": 9},
                 error_x={
                     "type": "data",
                     "symmetric": False,

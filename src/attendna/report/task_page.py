@@ -1,7 +1,7 @@
 """The page about a task: what it holds, where that lies, and what its audit says."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -14,7 +14,8 @@ from attendna.report.page import Chart, data_charts
 from attendna.report.sheet import Section, Sheet, Table
 from attendna.report.style import SPLIT_LINES, SPLIT_TITLES, blank
 from attendna.report.template import counted
-from attendna.tasks.audit.audit import Audit, SplitAudit
+from attendna.tasks.audit.audit import Audit
+from attendna.tasks.audit.number_rules import Score
 from attendna.tasks.audit.rules import RuleResult
 from attendna.tasks.spec import SplitName, TaskSpec
 from attendna.tasks.track_spec import TrackSpec
@@ -169,31 +170,37 @@ def _audited(audit: Audit) -> Section:
         for split in audit.splits
         for finding in split.findings
     ]
-    tables = [_rules(split) for split in audit.splits if split.rules or split.scores]
-    return Section("audit", "Audit", warnings=findings, tables=tables)
-
-
-def _rules(split: SplitAudit) -> Table:
-    """What needs no learning, with intervals."""
-    accuracies = [[rule.says, *_with_interval(rule)] for rule in split.rules]
-    scores = [
-        [
-            score.says,
-            f"{score.spearman.value:.3f}",
-            f"{score.spearman.low:.3f} to {score.spearman.high:.3f}",
-        ]
-        for score in split.scores
+    tables = [
+        _rules(f"{title}, {SPLIT_TITLES[split.split]}", results)
+        for split in audit.splits
+        for title, results in (
+            ("Leak rule", split.of_kind("reference", "leak rule")),
+            ("Learning baseline", split.of_kind("baseline")),
+        )
+        if results
     ]
-    measure = "Accuracy" if accuracies else "Spearman"
-    return Table(
-        (f"Without learning, {SPLIT_TITLES[split.split]}", measure, "95 % interval"),
-        [*accuracies, *scores],
-    )
+    return Section("audit", "Audit", [_KINDS] if tables else [], findings, tables=tables)
 
 
-def _with_interval(rule: RuleResult) -> tuple[str, str]:
-    share = rule.accuracy
-    return f"{share.value:.1%}", f"{share.low:.1%} to {share.high:.1%}"
+_KINDS = (
+    "A leak rule learns no biology: where it does well, a model can do well in the same way. A "
+    "learning baseline learns from the letters; it says nothing against the data, and a model must "
+    "beat it."
+)
+
+
+def _rules(title: str, results: Sequence[RuleResult | Score]) -> Table:
+    """How well some rules do, with intervals."""
+    form = ".1%" if results[0].measure == "accuracy" else ".3f"
+    rows = [
+        [
+            one.says,
+            f"{one.found.value:{form}}",
+            f"{one.found.low:{form}} to {one.found.high:{form}}",
+        ]
+        for one in results
+    ]
+    return Table((title, results[0].measure.capitalize(), "95 % interval"), rows)
 
 
 def _chromosomes(counts: Mapping[SplitName, Counter[str]]) -> Iterator[Section]:

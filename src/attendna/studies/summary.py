@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -24,11 +25,11 @@ from attendna.evaluation.uncertainty import RESAMPLES, bootstrap, interval, pair
 from attendna.studies.execute import StudyFolder, audited
 from attendna.studies.results import Run, sample
 from attendna.studies.study import Study
-from attendna.tasks.audit.audit import Audit
+from attendna.tasks.audit.audit import SplitAudit
 from attendna.tasks.store import Task, open_task
 
 RULED = ("accuracy", "spearman")
-"""Metrics by which the rules that learn nothing are measured."""
+"""Metrics by which the rules of an audit are measured."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Line:
     task: str
     metric: str
     row: str
-    baseline: bool
+    kind: Literal["run", "reference", "baseline", "leak rule"]
     value: float
     """Mean over the seeds."""
     sd: float = math.nan
@@ -105,7 +106,7 @@ def summarize(
         metrics = _metrics(study, task)
         measured = _measure(mine, task, metrics, resamples, seed)
         of_test = next(split for split in found.splits if split.split == "test")
-        lines = [*_lines(study, name, metrics, measured), *_rules(name, metrics, found)]
+        lines = [*_lines(study, name, metrics, measured), *_rules(name, metrics, of_test)]
         yield TaskSummary(
             name, task.spec.title, of_test.n, of_test.level, of_test.findings, tuple(lines)
         )
@@ -162,7 +163,7 @@ def _lines(
                 task,
                 metric.name,
                 row,
-                row == BASELINE,
+                "baseline" if row == BASELINE else "run",
                 value,
                 float(found.values[:, c].std(ddof=1)) if seeds > 1 else math.nan,
                 ends.low,
@@ -173,13 +174,13 @@ def _lines(
             )
 
 
-def _rules(task: str, metrics: Sequence[Metric], audit: Audit) -> Iterator[Line]:
-    """The rules of the audit that learn nothing, on the test rows."""
+def _rules(task: str, metrics: Sequence[Metric], audit: SplitAudit) -> Iterator[Line]:
+    """The leak rules of the audit, and the baselines that were not measured as runs are."""
     names = {metric.name for metric in metrics}
-    split = next(split for split in audit.splits if split.split == "test")
-    for rule in split.rules if "accuracy" in names else ():
-        right = rule.accuracy
-        yield Line(task, "accuracy", rule.rule, True, right.value, low=right.low, high=right.high)
-    for score in split.scores if "spearman" in names else ():
-        said = score.spearman
-        yield Line(task, "spearman", score.rule, True, said.value, low=said.low, high=said.high)
+    # Of classes the regression on words is measured by every metric, under the same resamples.
+    baselines = [score for score in audit.scores if score.kind == "baseline"]
+    for one in (*baselines, *audit.of_kind("reference", "leak rule")):
+        metric, found = one.measure.lower(), one.found
+        if metric in names:
+            ends = found.low, found.high
+            yield Line(task, metric, one.rule, one.kind, found.value, math.nan, *ends)

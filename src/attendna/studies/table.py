@@ -18,7 +18,9 @@ COLUMNS = (
 NOTE = (
     "The mean and the standard deviation are over seeds. Intervals and p are by a paired bootstrap "
     "over test rows: they say what other rows of this kind would change, not what other seeds "
-    "would. The difference is from {reference}. Rows in italics learn no biology."
+    "would. The difference is from {reference}. {others} are no runs: a baseline learns from short "
+    "words alone, and a model must beat it; a leak rule learns no biology, and where it does well "
+    "a model can do well in the same way."
 )
 
 
@@ -27,7 +29,7 @@ def markdown(study: Study, summaries: Sequence[TaskSummary], results: pl.DataFra
     lines = [f"# {study.title}", ""]
     if study.about:
         lines += [study.about.strip(), ""]
-    lines += [NOTE.format(reference=study.reference or "no row"), ""]
+    lines += [NOTE.format(reference=study.reference or "no row", others="Rows in italics"), ""]
     for summary in summaries:
         lines += [*_of_task(summary), ""]
     lines += ["## Runs", "", COSTS_NOTE, "", *_grid(COSTS, costs(results, judged_by(summaries)))]
@@ -91,7 +93,7 @@ def told_failures(results: pl.DataFrame) -> Iterator[str]:
 def cells(line: Line) -> tuple[str, ...]:
     """A line as text, in the order of :data:`COLUMNS`."""
     return (
-        line.row,
+        line.row if line.kind == "run" else f"{line.row} ({line.kind})",
         _spell(line.value),
         _spell(line.sd),
         _between(line.low, line.high),
@@ -123,7 +125,7 @@ def _of_task(summary: TaskSummary) -> Iterator[str]:
     yield from (f"## {summary.task}", "", verdict(summary))
     for metric, lines in by_metric(summary.lines).items():
         rows = [
-            (f"*{name}*" if line.baseline else name, *rest)
+            (name if line.kind == "run" else f"*{name}*", *rest)
             for line in lines
             for name, *rest in [cells(line)]
         ]

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from tests.tasks.audit_folders import apart, write_intervals
 
@@ -10,7 +12,8 @@ from attendna.core.errors import FolderError
 from attendna.tasks.audit.audit import Audit, SplitAudit, audit, read_audit
 from attendna.tasks.catalogue import find_entry
 from attendna.tasks.get import get_task
-from attendna.tasks.store import Task
+from attendna.tasks.spec import TaskSpec
+from attendna.tasks.store import Task, write_task
 
 
 def of(found: Audit, split: str = "test") -> SplitAudit:
@@ -47,14 +50,14 @@ def test_leaks_are_said_in_words(tmp_path: Path) -> None:
 def test_an_audit_lies_beside_its_task(planted: Task, tmp_path: Path) -> None:
     found = audit(planted.folder)
     path = found.write(tmp_path / "audit.json")
-    assert json.loads(path.read_text())["format"] == 1
+    assert json.loads(path.read_text())["format"] == 2
     assert read_audit(tmp_path) == found
     path.write_text("{}")
     assert read_audit(tmp_path) is None
     assert read_audit(tmp_path / "nowhere") is None
     # The motif is composition too: counting 5-mers does not find it in sixty rows.
     assert [r.rule for r in of(found).rules] == [
-        "majority", "look-up", "length", "GC", "k-mers", "neighbor",
+        "majority", "look-up", "length", "GC", "neighbor", "k-mers",
     ]  # fmt: skip
 
 
@@ -109,3 +112,70 @@ def test_promoters_of_gue_hold_six_training_rows(shared: Path, tmp_path: Path) -
     found = audit(tmp_path / "task")
     same = next(s.same for s in of(found).shared if s.label == "all")
     assert (same.count, same.n) == (6, 613)
+
+
+def matched(folder: Path, motif: str, rows: tuple[int, int] = (800, 200)) -> Audit:
+    """Half of the sequences hold a word, the others the same letters in another order."""
+    random = np.random.default_rng(0)
+    frames = {}
+    for split, count in zip(("train", "test"), rows, strict=True):
+        sequences = []
+        for row in range(count):
+            bases = random.choice(list("ACGT"), 80)
+            word = list(motif)
+            if row % 2 == 0:
+                random.shuffle(word)
+            bases[40 : 40 + len(word)] = word
+            sequences.append("".join(bases))
+        ids = [f"{split}-{row}" for row in range(count)]
+        labels = [row % 2 for row in range(count)]
+        frames[split] = pl.DataFrame({"id": ids, "sequence": sequences, "label": labels})
+    spec = TaskSpec(name="matched", label_kind="binary", classes=("without", "with"))
+    return audit(write_task(folder, spec, frames).folder)
+
+
+def test_where_composition_is_matched_words_are_the_biology(tmp_path: Path) -> None:
+    found = matched(tmp_path / "set", "TGACGTCA")
+    test = of(found)
+    (kmers,) = test.of_kind("baseline")
+    assert (kmers.rule, kmers.says) == ("k-mers", "logistic regression on 5-mers")
+    assert kmers.found.low > 0.8
+    assert [one.rule for one in test.of_kind("reference")] == ["majority"]
+    assert {one.rule for one in test.of_kind("leak rule")} == {"look-up", "GC", "neighbor"}
+    assert not any("regression" in finding for finding in test.findings)
+    assert (test.level, test.findings) == ("clean", ())
+
+
+def test_a_neighbor_that_knows_more_than_words_is_a_leak_rule(tmp_path: Path) -> None:
+    """Labels do not follow from the letters, but test rows are training rows except for a base."""
+    random = np.random.default_rng(0)
+    rows = random.choice(list("ACGT"), (200, 80))
+    labels = random.permutation(np.arange(200) % 2)
+    frames = {}
+    for split, base in (("train", "A"), ("test", "C")):
+        rows[:, 40] = base
+        ids = [f"{split}-{row}" for row in range(200)]
+        columns = {"id": ids, "sequence": ["".join(row) for row in rows], "label": labels}
+        frames[split] = pl.DataFrame(columns)
+    spec = TaskSpec(name="copies", label_kind="binary", classes=("no", "yes"))
+    found = of(audit(write_task(tmp_path / "set", spec, frames).folder))
+    assert found.level == "leaks"
+    assert any("nearest training row" in finding for finding in found.findings)
+
+
+def test_a_leak_rule_has_a_say_in_the_verdict(tmp_path: Path) -> None:
+    """Classes that differ in composition alone."""
+    random = np.random.default_rng(0)
+    frames = {}
+    for split, count in (("train", 300), ("test", 100)):
+        labels = np.arange(count) % 2
+        rows = ["".join(random.choice(list("ACGT"), 60, p=GC[label])) for label in labels]
+        ids = [f"{split}-{row}" for row in range(count)]
+        frames[split] = pl.DataFrame({"id": ids, "sequence": rows, "label": labels})
+    spec = TaskSpec(name="biased", label_kind="binary", classes=("poor", "rich"))
+    found = of(audit(write_task(tmp_path / "set", spec, frames).folder))
+    assert found.level == "take care"
+    assert any(finding.startswith("a tree on the share of G and C") for finding in found.findings)
+
+
+GC = ((0.4, 0.1, 0.1, 0.4), (0.1, 0.4, 0.4, 0.1))

@@ -1,4 +1,4 @@
-"""Rules that learn nothing, on data that gives them away, and shares by hand."""
+"""Leak rules and baselines, on data that gives them away, and shares by hand."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ import pytest
 from tests.tasks.audit_folders import apart, write_intervals
 
 from attendna.tasks.audit.rows import Rows, read_rows
-from attendna.tasks.audit.rules import gc_of, no_learning, share
+from attendna.tasks.audit.rules import gc_of, measure_rules, share
 from attendna.tasks.spec import TaskSpec
 from attendna.tasks.store import write_task
 
 
 def right(rows: Rows) -> dict[str, float]:
     train, test = (rows.take(np.flatnonzero(rows.inside(s))) for s in ("train", "test"))
-    return {rule.rule: rule.accuracy.value for rule in no_learning(train, test)}
+    return {rule.rule: rule.accuracy.value for rule in measure_rules(train, test)}
 
 
 def test_shares_have_wilsons_interval() -> None:

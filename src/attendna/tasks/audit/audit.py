@@ -1,8 +1,8 @@
-"""The audit of a data set: what its splits share, and how far rules get that learn nothing.
+"""The audit of a data set: what its splits share, and how far leak rules and baselines get.
 
 The verdict of a split is ``leaks`` where memory alone is worth more than five points of accuracy or
-a fiftieth of its rows is in training, ``take care`` where there is something to know, else
-``clean``.
+a fiftieth of its rows is in training, ``take care`` where another leak rule does well or there is
+something else to know, else ``clean``. Learning baselines have no say in it.
 """
 
 import json
@@ -21,12 +21,12 @@ from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.audit.drift import KMER, Drift, measure_drift
 from attendna.tasks.audit.number_rules import Score, score_rules
 from attendna.tasks.audit.rows import MARKED, RECORD, Rows, read_rows
-from attendna.tasks.audit.rules import RuleResult, gc_of, no_learning
+from attendna.tasks.audit.rules import RuleKind, RuleResult, gc_of, measure_rules
 from attendna.tasks.audit.shared import SharedRows, shared_with, too_many_bases
 from attendna.tasks.spec import SplitName
 
 AUDIT_FILE = "audit.json"
-FORMAT = 1
+FORMAT = 2
 
 MEMORY = ("look-up", "overlap", "position")
 """Rules that know training rows and nothing else."""
@@ -88,6 +88,10 @@ class SplitAudit(Config):
     level: Level = "clean"
     findings: tuple[str, ...] = ()
     """What is wrong, in plain words."""
+
+    def of_kind(self, *kinds: RuleKind) -> tuple[RuleResult | Score, ...]:
+        """The rules of some kinds; only leak rules have a say in the verdict."""
+        return tuple(one for one in (*self.rules, *self.scores) if one.kind in kinds)
 
 
 class Audit(Config):
@@ -165,7 +169,7 @@ def _audit_split(rows: Rows, train: Rows, split: SplitName, seed: int) -> SplitA
     if split != "train":
         found = found.replace(
             shared=tuple(shared_with(train, part)),
-            rules=() if rows.tracks else tuple(no_learning(train, part, seed)),
+            rules=() if rows.tracks else tuple(measure_rules(train, part, seed)),
             scores=tuple(score_rules(train, part, seed)) if rows.tracks else (),
             left_out=tuple(_left_out(train)),
             drift=tuple(_drift(train, part, seed)),
@@ -241,18 +245,22 @@ def _findings(found: SplitAudit) -> Iterator[tuple[Level, str]]:
 
 
 def _of_rules(found: SplitAudit) -> Iterator[tuple[Level, str]]:
-    majority = next((r.accuracy.value for r in found.rules if r.rule == "majority"), 0.0)
+    majority = next((r.accuracy.value for r in found.rules if r.kind == "reference"), 0.0)
     for score in found.scores:
-        if score.spearman.low > RANKED:
+        if score.kind == "leak rule" and score.spearman.low > RANKED:
             said = (
                 f"{score.says} ranks the rows with a Spearman correlation of "
                 f"{score.spearman.value:.3f} "
                 f"({score.spearman.low:.3f} to {score.spearman.high:.3f})"
             )
             yield "leaks" if score.rule in MEMORY else "take care", said
+    words = max((one.accuracy.value for one in found.rules if one.kind == "baseline"), default=0.0)
     for rule in found.rules:
+        # A neighbor shares words: only beyond what is learned from the same words is it memory.
+        if rule.rule == "neighbor" and rule.accuracy.value <= words:
+            continue
         gain = rule.accuracy.low - majority
-        if rule.rule != "majority" and gain > GAIN:
+        if rule.kind == "leak rule" and gain > GAIN:
             said = (
                 f"{rule.says} is right in {rule.accuracy.value:.1%} of rows "
                 f"({rule.accuracy.low:.1%} to {rule.accuracy.high:.1%}), "

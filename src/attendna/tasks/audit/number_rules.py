@@ -1,4 +1,4 @@
-"""Rules that learn no biology and say numbers: what models of measured values must beat.
+"""Leak rules and learning baselines of measured values, and how well they rank rows.
 
 Each is fitted on training rows alone. Rules that need classes have no place here, and a rule that
 would say the same of every row is left out.
@@ -7,7 +7,7 @@ Shapes: ``n`` rows, ``r`` training rows, ``t`` tracks, ``f`` numbers that descri
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from attendna.core.config import Config
 from attendna.tasks.audit.correlation import Correlation, spearman
 from attendna.tasks.audit.positions import smooth_by_position
 from attendna.tasks.audit.rows import Rows
-from attendna.tasks.audit.rules import gc_of
+from attendna.tasks.audit.rules import RuleKind, gc_of, kind_of
 from attendna.tasks.kmer_regression import KMER, kmer_shares
 
 MOST_ROWS = 20_000
@@ -35,9 +35,21 @@ _RIDGE = 10.0
 class Score(Config):
     """How well a rule ranks the rows of a split."""
 
+    measure: ClassVar[str] = "Spearman"
+
     rule: str
     says: str
     spearman: Correlation
+
+    @property
+    def kind(self) -> RuleKind:
+        """Whether it is a leak rule or a learning baseline."""
+        return kind_of(self.rule)
+
+    @property
+    def found(self) -> Correlation:
+        """What was measured of it."""
+        return self.spearman
 
 
 Predict = Callable[[Rows, Rows], Float64[ndarray, "n t"]]

@@ -1,4 +1,8 @@
-"""Rules that learn no biology, and how often they are right: what every model must beat.
+"""Leak rules and learning baselines of classes, and how often they are right.
+
+A leak rule learns no biology: it knows training rows, lengths or composition, and where it is right
+a model can be right in the same way. A learning baseline learns from the letters, and says nothing
+against the data: where composition is matched its words are the biology. A model must beat it.
 
 Each is fitted on training rows alone. Intervals of shares are Wilson's.
 
@@ -6,7 +10,7 @@ Shapes: ``n`` rows, ``t`` training rows, ``f`` numbers that describe a row.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -44,18 +48,39 @@ def share(count: int, n: int) -> Share:
     return Share(count=count, n=n, value=count / n, low=interval.low, high=interval.high)
 
 
+RuleKind = Literal["reference", "leak rule", "baseline"]
+
+
+def kind_of(rule: str) -> RuleKind:
+    """What a rule is: of classes, the most frequent one is what the others are held against."""
+    kinds: dict[str, RuleKind] = {"majority": "reference", "k-mers": "baseline"}
+    return kinds.get(rule, "leak rule")
+
+
 class RuleResult(Config):
     """How often a rule is right on a split."""
+
+    measure: ClassVar[str] = "accuracy"
 
     rule: str
     says: str
     accuracy: Share
 
+    @property
+    def kind(self) -> RuleKind:
+        """Whether it is a leak rule, a learning baseline, or what both are held against."""
+        return kind_of(self.rule)
+
+    @property
+    def found(self) -> Share:
+        """What was measured of it."""
+        return self.accuracy
+
 
 Predict = Callable[[Rows, Rows], Int64[ndarray, " n"]]
 
 
-def no_learning(train: Rows, rows: Rows, seed: int = 0) -> Iterator[RuleResult]:
+def measure_rules(train: Rows, rows: Rows, seed: int = 0) -> Iterator[RuleResult]:
     """Every rule that the data admits, on the rows of one split; of one class there is none."""
     if len(train.classes) == 1:
         return
@@ -67,8 +92,8 @@ def no_learning(train: Rows, rows: Rows, seed: int = 0) -> Iterator[RuleResult]:
         table["length"] = ("a tree on the length", _tree(lambda r: r.lengths[:, None]))
     if rows.sequences is not None:
         table["GC"] = ("a tree on the share of G and C", _tree(_gc))
-        table["k-mers"] = (f"logistic regression on {KMER}-mers", _regression)
         table["neighbor"] = (f"the class of the nearest training row by {KMER}-mers", _nearest)
+        table["k-mers"] = (f"logistic regression on {KMER}-mers", _regression)
     random = np.random.default_rng(seed)
     for name, (says, predict) in table.items():
         known, among = train, ""
