@@ -48,3 +48,11 @@ def test_wrong_input_is_one_line(
         assert error.startswith("error: ")
         assert error.count("\n") == 1
     assert (good / "metrics.json").read_bytes() == before
+
+
+def test_a_task_folder_in_place_of_a_run_is_named(
+    planted: Task, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(planted.folder)
+    assert run(["evaluate", folder, "--task", folder]) == 2
+    assert "is a task folder and no run" in capsys.readouterr().err

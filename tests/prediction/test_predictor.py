@@ -208,3 +208,10 @@ def test_a_model_that_gives_no_numbers_is_refused(sequences: SequenceBatch) -> N
     for read in (made.predict, made.embed):
         with pytest.raises(DataError, match=r"mine\.fa, row 1: the model gives nan for 1; "):
             read(sequences, source="mine.fa")
+
+
+def test_texts_are_sequences(runs: tuple[Path, Path]) -> None:
+    predictor = Predictor.load(runs[0], "cpu")
+    texts = ["ACGT" * 8, "GATTACA" * 4]
+    batch = predictor.predict(SequenceBatch.from_text(texts))
+    assert (predictor.predict(texts).values == batch.values).all()

@@ -338,3 +338,22 @@ def test_the_command_and_the_commit_are_kept(tmp_path: Path) -> None:
         folder = created(tmp_path / "run")
     tree = json.loads(folder.environment.read_text())
     assert (tree["command"], tree["commit"]) == ("attendna train run.yaml", commit())
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        (
+            "name: x\nlabel_kind: binary\nclasses: [a, b]\n",
+            "describes a task, no training; name it",
+        ),
+        ("base: classify\nspace: {}\n", "describes a search, no training; use attendna tune"),
+        ("title: x\naxes: {}\n", "describes a study"),
+    ],
+)
+def test_a_file_of_another_kind_is_one_short_line(tmp_path: Path, tree: str, said: str) -> None:
+    path = tmp_path / "other.yaml"
+    path.write_text(tree)
+    with pytest.raises(ConfigError, match=said) as caught:
+        RunConfig.read(path)
+    assert len(str(caught.value)) < 300

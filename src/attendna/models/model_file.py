@@ -58,6 +58,8 @@ def read_model(folder: str | Path) -> tuple[Path, dict[str, Any], dict[str, Tens
     """
     path = Path(folder)
     path = path / FILE if path.is_dir() else path
+    if (path.parent / "task.yaml").is_file() and not path.exists():
+        raise FolderError(f"{folder} is a task folder and no run", "name a folder of `train`")
     if not path.exists():
         raise FolderError(f"{path}: no trained model is there", "finish it with train --resume")
     try:

@@ -212,7 +212,7 @@ class Predictor:
 
     def predict(
         self,
-        sequences: SequenceBatch,
+        sequences: SequenceBatch | Sequence[str],
         ids: Sequence[str] | None = None,
         scale: Literal["logit"] | None = None,
         *,
@@ -224,6 +224,8 @@ class Predictor:
 
         Parameters
         ----------
+        sequences
+            A batch, or texts of bases.
         alternatives
             Of each, the sequence with the other allele; a model of pairs needs them.
         ids
@@ -244,6 +246,8 @@ class Predictor:
         InputWarning
             Once, where lengths lie outside those of the training; nothing is cut off.
         """
+        if not isinstance(sequences, SequenceBatch):
+            sequences = SequenceBatch.from_text(sequences, self.checkpoint.input.letters)
         names = self._admit(sequences, ids, source)
         self._refuse_unpaired(alternatives, source)
         logits = predict_logits(

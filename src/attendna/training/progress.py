@@ -53,6 +53,7 @@ class ProgressBar(Callback):
     def __init__(self, console: Console, record: Record, title: str, batch_rows: int) -> None:
         self.console = console
         self.record = record
+        self.title = title
         self._shown = 0
         self._drawn = 0.0
         self._bar = Progress(
@@ -73,6 +74,7 @@ class ProgressBar(Callback):
         """Show the bar, where the training stands."""
         del pl_module
         self._shown = len(self.record.rows)
+        self.console.print(self.title, soft_wrap=True)
         self._bar.update(self._task, completed=trainer.global_step)
         self._bar.start()
 
