@@ -30,7 +30,7 @@ def test_what_was_learned_predicts_for_a_file(
     source.write_text(f">a\n{'ACTG' * 8}\n>b\n{'ACTGTGACTCAT' * 3}\n")
     assert run(["predict", str(out), str(source), "--out", str(tmp_path / "a.tsv")]) == 0
     frame = pl.read_csv(tmp_path / "a.tsv", separator="\t")
-    assert frame.columns == ["id", "bound", "call"]
+    assert frame.columns == ["id", "bound", "call", "precision"]
 
 
 def test_wrong_input_is_one_line(

@@ -287,8 +287,8 @@ def gradients_of(model: SequenceModel, tokens: TokenBatch, half: bool) -> Tensor
 
 
 def test_half_precision_has_the_gradients_of_single(variant: Chosen) -> None:
-    """Within a third of their length. Most are within a twentieth; where a maximum is taken, rounding
-    chooses other tokens now and then."""
+    """Within a third of their length. Most are within a twentieth; where a maximum is taken,
+    rounding chooses other tokens now and then."""
     tokens = variant.tokens(*sequences())
     half, single = (gradients_of(variant.build(), tokens, half) for half in (True, False))
     assert half.isfinite().all()
