@@ -54,3 +54,10 @@ def test_wrong_words_are_one_line(
     error = capsys.readouterr().err
     assert complaint in error
     assert len(error.splitlines()) == 1
+
+
+def test_help_names_types_and_what_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["data", "build", "peaks", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for part in ("--flank <int>", "--test-fraction <float>", "--genome <path>", "[required]"):
+        assert part in shown

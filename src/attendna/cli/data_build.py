@@ -101,10 +101,14 @@ def _option(key: str, field: "FieldInfo") -> Any:
         return Annotated[bool | None, typer.Option(f"{flag}/--no{flag[1:]}", help=told)]
     if not field.is_required() and field.default not in (None, (), ""):
         told = f"{told} [default: {_spell(field.default)}]"
+    if field.is_required():
+        told = f"{told} [required]".lstrip()
     several = _is_several(field.annotation)
     kind = list[str] | None if several else str | None
     choices = "|".join(_choices(field.annotation))
-    return Annotated[kind, typer.Option(flag, help=told, metavar=choices or None)]
+    return Annotated[
+        kind, typer.Option(flag, help=told, metavar=choices or _kind(field.annotation))
+    ]
 
 
 def _spell(value: Any) -> str:
@@ -115,6 +119,14 @@ def _is_several(annotation: Any) -> bool:
     if get_origin(annotation) in (Union, types.UnionType):
         return any(_is_several(part) for part in get_args(annotation))
     return get_origin(annotation) is tuple
+
+
+def _kind(annotation: Any) -> str | None:
+    """What help calls the values of a type: a number, or a path; nothing of text."""
+    if get_origin(annotation) in (Union, types.UnionType, tuple):
+        return next((found for part in get_args(annotation) if (found := _kind(part))), None)
+    names: dict[Any, str] = {int: "<int>", float: "<float>", Path: "<path>"}
+    return names.get(annotation)
 
 
 def _choices(annotation: Any) -> list[str]:
