@@ -13,7 +13,6 @@ from attendna.core.errors import DataError, ResourceError
 
 _GZIP = b"\x1f\x8b"
 _ZLIB = b"\x78"
-_EXCEL = (b"\xd0\xcf\x11\xe0", b"PK\x03\x04")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 # BGZF is gzip in blocks: a flag, an extra field BC, and an empty block after the last (SAM
@@ -182,10 +181,8 @@ def plain_text(path: str | Path, content: bytes) -> bytes:
     Raises
     ------
     DataError
-        It is an Excel workbook, UTF-16, not UTF-8, or holds a NUL byte; the line is named.
+        The text is UTF-16, holds a NUL byte, or is not UTF-8; the message names the line.
     """
-    if content.startswith(_EXCEL):
-        raise DataError(path, "this is an Excel workbook", "save it as CSV or TSV")
     if content.startswith(_UTF16):
         raise DataError(path, "the text is UTF-16", "save it as UTF-8")
     content = content.removeprefix(codecs.BOM_UTF8)
