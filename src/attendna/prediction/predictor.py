@@ -33,6 +33,9 @@ from attendna.tokens.strand import reverse_complement
 from attendna.tokens.tokenizer import TokenBatch, Tokenizer
 
 Progress: TypeAlias = Callable[[int], object]
+
+Texts: TypeAlias = SequenceBatch | Sequence[str]
+"""Sequences as a batch, or as texts of bases."""
 """Told after every batch how many sequences it had."""
 
 StrandsOfAll: TypeAlias = Strands | tuple[Strands, ...]
@@ -212,11 +215,11 @@ class Predictor:
 
     def predict(
         self,
-        sequences: SequenceBatch | Sequence[str],
+        sequences: Texts,
         ids: Sequence[str] | None = None,
         scale: Literal["logit"] | None = None,
         *,
-        alternatives: SequenceBatch | None = None,
+        alternatives: Texts | None = None,
         source: str | Path = "the sequences",
         progress: Progress | None = None,
     ) -> Predictions:
@@ -246,19 +249,19 @@ class Predictor:
         InputWarning
             Once, where lengths lie outside those of the training; nothing is cut off.
         """
-        if not isinstance(sequences, SequenceBatch):
-            sequences = SequenceBatch.from_text(sequences, self.checkpoint.input.letters)
-        names = self._admit(sequences, ids, source)
-        self._refuse_unpaired(alternatives, source)
+        batch = self.batch(sequences)
+        others = None if alternatives is None else self.batch(alternatives)
+        names = self._admit(batch, ids, source)
+        self._refuse_unpaired(others, source)
         logits = predict_logits(
             self.model,
             self.tokenizer,
-            CodeBuffer(sequences, self.device),
-            alternatives=None if alternatives is None else CodeBuffer(alternatives, self.device),
+            CodeBuffer(batch, self.device),
+            alternatives=None if others is None else CodeBuffer(others, self.device),
             strands=self.checkpoint.strands,
             precision=self.precision,
             progress=progress,
-        ).reshape(len(sequences), len(self.names))
+        ).reshape(len(batch), len(self.names))
         refuse_undefined(logits, names, source)
         wanted: Scale = scale or self.checkpoint.scale
         values = on_scale(logits, self.checkpoint.label_kind, wanted)
@@ -288,24 +291,31 @@ class Predictor:
 
     def embed(
         self,
-        sequences: SequenceBatch,
+        sequences: Texts,
         ids: Sequence[str] | None = None,
         *,
         source: str | Path = "the sequences",
         progress: Progress | None = None,
     ) -> Float32[ndarray, "N D"]:
         """The representation the head reads, of every sequence; the mean over conjoined strands."""
-        names = self._admit(sequences, ids, source)
+        batch = self.batch(sequences)
+        names = self._admit(batch, ids, source)
 
         def read(codes: Tensor, lengths: Tensor) -> Tensor:
             return representations_of(
                 self.model, self.tokenizer, codes, lengths, self.checkpoint.strands
             )
 
-        buffer = CodeBuffer(sequences, self.device)
+        buffer = CodeBuffer(batch, self.device)
         vectors = _read_all(self.model, buffer, read, self.precision, progress)
         refuse_undefined(vectors, names, source)
         return vectors
+
+    def batch(self, sequences: Texts) -> SequenceBatch:
+        """The sequences as codes, unknown letters by the model's rule."""
+        if isinstance(sequences, SequenceBatch):
+            return sequences
+        return SequenceBatch.from_text(sequences, self.checkpoint.input.letters)
 
     def _refuse_unpaired(self, alternatives: SequenceBatch | None, source: str | Path) -> None:
         if (alternatives is not None) != self.checkpoint.paired:

@@ -16,7 +16,6 @@ from numpy import ndarray
 from scipy.special import logit
 
 from attendna.core.config import parse
-from attendna.genome.sequences import SequenceBatch
 from attendna.models.checkpoint import Checkpoint
 from attendna.models.learners.columns import predict
 from attendna.models.learners.learner import AnyLearnerConfig, Arrays
@@ -24,7 +23,7 @@ from attendna.models.learners.learner_file import LEARNER_FILE, read_learner, wr
 from attendna.prediction.backbone import load_backbone
 from attendna.prediction.device import PrecisionChoice, SlowPrecisionWarning
 from attendna.prediction.predictions import Predictions, Scale, refuse_undefined
-from attendna.prediction.predictor import Predictor, Progress
+from attendna.prediction.predictor import Predictor, Progress, Texts
 from attendna.prediction.representations import Reading, Representations
 
 BACKBONE = "backbone"
@@ -95,18 +94,20 @@ class TransferPredictor(Predictor):
 
     def predict(
         self,
-        sequences: SequenceBatch,
+        sequences: Texts,
         ids: Sequence[str] | None = None,
         scale: Literal["logit"] | None = None,
         *,
-        alternatives: SequenceBatch | None = None,
+        alternatives: Texts | None = None,
         source: str | Path = "the sequences",
         progress: Progress | None = None,
     ) -> Predictions:
         """Predict for every sequence, in the given order; see :meth:`Predictor.predict`."""
-        names = self._admit(sequences, ids, source)
-        self._refuse_unpaired(alternatives, source)
-        features = self.vectors.of(sequences, alternatives, source=source, progress=progress)
+        batch = self.batch(sequences)
+        others = None if alternatives is None else self.batch(alternatives)
+        names = self._admit(batch, ids, source)
+        self._refuse_unpaired(others, source)
+        features = self.vectors.of(batch, others, source=source, progress=progress)
         values = self.read(features)
         refuse_undefined(values, names, source)
         wanted: Scale = scale or self.checkpoint.scale
