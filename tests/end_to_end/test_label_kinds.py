@@ -117,7 +117,7 @@ def test_a_task_is_learned_measured_and_predicted(
         return
     assert code == 0
     said = pl.read_parquet("new.parquet")
-    assert said.columns == ["id", "a", "b", "c"]
+    assert said.columns == ["id", "a", "b", "c", "precision"]
     assert 0 <= said["b"][0] < said["a"][0] <= 1
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import torch
 import yaml
+from tests.planted import forget_digests
 from tests.training.track_tasks import SMALL, write_task
 
 from attendna.cli.main import run
@@ -120,6 +121,7 @@ def test_tasks_of_other_tracks_are_refused(folder: Path, tmp_path: Path) -> None
     other = write_task(tmp_path / "other").folder
     path = other / "targets.parquet"
     pl.read_parquet(path).with_columns(identifier=pl.lit("x")).write_parquet(path)
+    forget_digests(other)
     with pytest.raises(ConfigError, match="has other tracks than those the head human"):
         evaluate_tracks(folder / "one", {"human": other})
 

@@ -9,7 +9,7 @@ from tests.report.test_html import Parsed
 from tests.training.track_tasks import SMALL, write_task
 
 from attendna.core.config import parse
-from attendna.core.errors import FolderError
+from attendna.core.errors import ConfigError, FolderError
 from attendna.evaluation.tracks import compare_tracks, evaluate_tracks
 from attendna.report.html import write_report
 from attendna.report.run import Run
@@ -91,3 +91,9 @@ def test_tracks_of_one_description_have_titles_of_their_own(
     description: str | None, title: str
 ) -> None:
     assert title_of({"description": description, "identifier": "A+"}) == title
+
+
+def test_a_task_beside_a_run_of_tracks_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a run of tracks: its page shows no task"):
+        write_report(folder / "one", tmp_path / "page.html", folder / "human")
+    assert not (tmp_path / "page.html").exists()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.planted import plant
+from tests.planted import forget_digests, plant
 from tests.training.conftest import small
 
 from attendna.core.errors import ConfigError, DataError, FolderError
@@ -18,6 +18,7 @@ def rewrite(folder: Path, split: str, change: pl.Expr, row: int) -> None:
     frame.with_columns(
         pl.when(here).then(change).otherwise(pl.col(name)).alias(name)
     ).write_parquet(path)
+    forget_digests(folder)
 
 
 def test_rows_counts_and_contract(task: Path) -> None:
@@ -66,6 +67,7 @@ def test_a_validation_split_of_one_class_is_refused(tmp_path: Path) -> None:
     path = folder / "valid.parquet"
     frame = pl.read_parquet(path)
     frame.with_columns(label=pl.lit(0, pl.Int8)).write_parquet(path)
+    forget_digests(folder)
     with pytest.raises(DataError, match=r"valid.parquet: no row has the class 'bound'"):
         Examples.read(folder).check(small())
 
@@ -75,6 +77,7 @@ def test_a_monitor_that_is_not_defined_on_the_validation_rows_is_refused(tmp_pat
     path = folder / "valid.parquet"
     frame = pl.read_parquet(path)
     frame.with_columns(pl.col("label").clip(0, 1)).write_parquet(path)
+    forget_digests(folder)
     examples = Examples.read(folder)
     examples.check(small())
     with pytest.raises(ConfigError, match="auroc is not defined on these validation rows"):

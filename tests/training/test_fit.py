@@ -248,9 +248,10 @@ def test_first_weights_do_not_depend_on_the_torch_generator(examples: Examples) 
 
 
 def test_the_header_says_what_was_trained(examples: Examples) -> None:
-    header = checkpoint_of(small(strands="conjoined"), examples, "abc")
+    header = checkpoint_of(small(strands="conjoined"), examples, "abc", "bf16")
     assert (header.run_id, header.strands, header.classes) == (
         "abc", "conjoined", ("background", "bound"),
     )  # fmt: skip
+    assert header.precision == "bf16"
     assert header.model == small().model
     assert header.input.longest == 48

@@ -57,7 +57,7 @@ def test_joined_members_predict_the_mean_of_what_each_predicts(
     alone = []
     for member in members:
         model = start(member.config, examples, torch.device("cpu"))
-        save(member.folder.best, checkpoint_of(member.config, examples, "run"), model)
+        save(member.folder.best, checkpoint_of(member.config, examples, "run", "fp32"), model)
         predictor = Predictor(*load(member.folder.best), "cpu", "fp32")
         alone.append(predictor.predict(examples.valid.sequences, scale="logit").values)
     header, model = join(members)
@@ -75,6 +75,6 @@ def test_joined_members_predict_the_mean_of_what_each_predicts(
 def test_one_member_is_joined_as_it_is(task: Path, tmp_path: Path) -> None:
     examples = Examples.read(task)
     folder = RunFolder(tmp_path)
-    header = checkpoint_of(small(), examples, "run")
+    header = checkpoint_of(small(), examples, "run", "fp32")
     save(folder.best, header, start(small(), examples, torch.device("cpu")))
     assert join([Member("1", small(), folder)])[0] == header

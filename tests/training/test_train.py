@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from tests.planted import plant
+from tests.planted import forget_digests, plant
 from tests.training.conftest import small
 
 from attendna.core.errors import ConfigError, DataError, FolderError, UserError
@@ -270,6 +270,7 @@ def test_what_cannot_be_trained_is_one_line_and_writes_nothing(
     frame = pl.read_parquet(path)
     frame[1, "sequence"] = "ACGTACG"
     frame.write_parquet(path)
+    forget_digests(folder)
     with pytest.raises(error, match=said) as caught:
         train(small(**changes), folder, tmp_path / "run", progress=False)
     assert "\n" not in str(caught.value)

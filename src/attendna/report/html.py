@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from attendna.core.errors import ConfigError
 from attendna.core.files import publish_output, refuse_existing
 from attendna.core.outputs import PAGE
 from attendna.report.data_card import describe
@@ -48,14 +49,12 @@ def write_report(
     DataError
         The task cannot be read.
     ConfigError
-        The run was trained on another task.
+        The run was trained on another task, or its page shows none.
     """
     out = Path(out)
     refuse_existing(out, PAGE, force=force)
     run = Run(Path(run_folder))
-    task = None if task_folder is None or not run.of_classes else open_task(task_folder)
-    if task is not None:
-        run.refuse_other_task(task)
+    task = None if task_folder is None else _own_task(run, task_folder)
     sheet = sheet_of(run)
     if sheet is not None:
         with publish_output(out, PAGE, force=force) as partial:
@@ -71,6 +70,16 @@ def write_report(
     with publish_output(out, PAGE, force=force) as partial:
         partial.write_text(text, encoding="utf-8")
     return out
+
+
+def _own_task(run: Run, folder: str | Path) -> Task:
+    """The task that the run was trained on."""
+    if run.of_tracks or run.of_language:
+        kind = "tracks" if run.of_tracks else "a language model"
+        raise ConfigError(f"{run.path} is a run of {kind}: its page shows no task", "leave it out")
+    task = open_task(folder)
+    run.refuse_other_task(task)
+    return task
 
 
 def sheet_of(run: Run) -> Sheet | None:

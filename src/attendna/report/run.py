@@ -128,7 +128,7 @@ class Run:
         """Whether it is a training on classes, as far as can be seen."""
         if self.file == TRANSFER_FILE:
             return False
-        return self.header is None or self.header.checkpoint["label_kind"] in CLASS_KINDS
+        return self.header is None or self.header.checkpoint.get("label_kind") in CLASS_KINDS
 
     @property
     def of_tracks(self) -> bool:

@@ -134,10 +134,10 @@ def test_only_the_best_is_kept_if_asked(tree: dict[str, Any], begin: Begin) -> N
 
 def test_a_run_that_was_never_a_number_diverged(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.log.write_text("epoch,valid_loss\n1,nan\n2,nan\n", encoding="utf-8")
+    run.log.write_text("step,epoch,valid_loss\n1,1,nan\n2,2,nan\n", encoding="utf-8")
     with pytest.raises(DivergedError):
         reached(run, "valid_loss", lower_is_better=True)
-    run.log.write_text("epoch,valid_loss\n1,nan\n2,3.5\n3,4\n", encoding="utf-8")
+    run.log.write_text("step,epoch,valid_loss\n1,1,nan\n2,2,3.5\n3,3,4\n", encoding="utf-8")
     assert reached(run, "valid_loss", lower_is_better=True) == 3.5
     assert reached(run, "valid_loss", lower_is_better=False) == 4.0
     shutil.rmtree(tmp_path)
