@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attendna.core.errors import ConfigError, MissingExtraError
+from attendna.genome.motif import Motif
 from attendna.genome.motif_matches import MotifMatches, find_matches
-from attendna.genome.motifs import Motif
 from attendna.genome.sequences import SequenceBatch
 
 WORD = Motif.from_consensus("word", "TGACTCC")

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from attendna.genome.motifs import Motif
+from attendna.genome.motif import Motif
 from attendna.interpret.motif_logo import draw_motifs, information
 
 SVG = "{http://www.w3.org/2000/svg}"

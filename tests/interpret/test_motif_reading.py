@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from attendna.genome.motif import Motif
 from attendna.genome.motif_matches import MotifMatches
-from attendna.genome.motifs import Motif
 from attendna.genome.sequences import SequenceBatch
 from attendna.interpret.motif_reading import LEAST, read_in_motifs, shuffled_matches
 

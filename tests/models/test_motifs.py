@@ -8,7 +8,7 @@ import torch
 
 from attendna.core.errors import ConfigError, DataError
 from attendna.genome.alphabet import N
-from attendna.genome.motifs import Motif
+from attendna.genome.motif import Motif
 from attendna.genome.sequences import SequenceBatch
 from attendna.models.motifs import PRIOR, Motifs, MotifsConfig
 from attendna.tokens.kmer import KmerConfig

@@ -12,8 +12,8 @@ from attendna.cli.output import counter, print_json, say
 from attendna.core.outputs import OutputFolder
 
 if TYPE_CHECKING:
+    from attendna.genome.motif import Motif
     from attendna.genome.motif_matches import MotifMatches
-    from attendna.genome.motifs import Motif
     from attendna.report.motifs import MotifsPage
 
 MOTIFS = OutputFolder("motifs")

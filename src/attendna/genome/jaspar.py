@@ -10,7 +10,7 @@ import numpy as np
 
 from attendna.core.errors import ConfigError, MissingExtraError
 from attendna.core.registry import near_misses
-from attendna.genome.motifs import Motif, named_apart
+from attendna.genome.motif import Motif, named_apart
 
 COLLECTION = "CORE"
 VERTEBRATES = "vertebrates"

@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from attendna.core.errors import ConfigError, MissingExtraError
 from attendna.genome.alphabet import N
-from attendna.genome.motifs import Motif
+from attendna.genome.motif import Motif
 from attendna.genome.sequences import SequenceBatch
 
 

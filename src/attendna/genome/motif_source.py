@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attendna.genome.jaspar import COLLECTION, VERTEBRATES, read_jaspar
-from attendna.genome.motif_files import read_motifs
-from attendna.genome.motifs import Motif, named_apart
+from attendna.genome.motif import Motif, named_apart
+from attendna.genome.motifs import read_motifs
 
 JASPAR = "jaspar"
 

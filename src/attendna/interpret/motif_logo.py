@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy import ndarray
 
-from attendna.genome.motifs import Motif
+from attendna.genome.motif import Motif
 from attendna.interpret.letters import INK, TITLE, letter, picture
 
 _COLUMNS = 2

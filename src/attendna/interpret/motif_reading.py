@@ -21,8 +21,8 @@ from numpy import ndarray
 from scipy import stats
 
 from attendna.evaluation.uncertainty import RESAMPLES, ends, resampled_ratios
+from attendna.genome.motif import Motif
 from attendna.genome.motif_matches import MotifMatches, find_matches
-from attendna.genome.motifs import Motif
 from attendna.genome.sequences import SequenceBatch
 from attendna.interpret.base_scores import BaseScores
 

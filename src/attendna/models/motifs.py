@@ -23,8 +23,8 @@ from torch import Tensor
 
 from attendna.core.errors import ConfigError
 from attendna.genome.alphabet import N
+from attendna.genome.motif import Motif
 from attendna.genome.motif_source import open_motifs
-from attendna.genome.motifs import Motif
 from attendna.models.layers.convolution import MaskedBatchNorm
 from attendna.models.layers.heads import Head
 from attendna.models.layers.padding import real_tokens

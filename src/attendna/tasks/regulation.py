@@ -24,7 +24,7 @@ from attendna.core.errors import ConfigError
 from attendna.core.files import publish_folder
 from attendna.core.outputs import OutputFolder
 from attendna.genome.alphabet import complement, decode
-from attendna.genome.motifs import Motif
+from attendna.genome.motif import Motif
 from attendna.tasks.simulate import Background, load_motifs
 
 SIMULATED = OutputFolder("simulated genome")

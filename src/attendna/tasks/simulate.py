@@ -25,8 +25,8 @@ from attendna.core.files import refuse_existing, sha256
 from attendna.core.parquet import read_parquet
 from attendna.genome.alphabet import complement, reverse_complement
 from attendna.genome.kmers import kmer_numbers, known_runs
-from attendna.genome.motif_files import read_motifs
-from attendna.genome.motifs import IUPAC, Motif, choose_motif, named_apart
+from attendna.genome.motif import IUPAC, Motif, choose_motif, named_apart
+from attendna.genome.motifs import read_motifs
 from attendna.genome.reference import stream_contigs
 from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.spec import TASK, Source, SplitName, TaskSpec
@@ -52,7 +52,7 @@ class SimulationSettings(Config):
 
     motifs: tuple[str, ...] = Field(default=("AP1=TGASTCA", "GATA=AGATAAG"), min_length=1)
     """In the order of the grammar, each as ``WORD`` or ``NAME=WORD`` of IUPAC letters, ``FILE`` or
-    ``FILE:NAME`` of motifs (see ``genome.motif_files``)."""
+    ``FILE:NAME`` of motifs (see ``genome.motifs``)."""
     spacing: tuple[int, int] = (5, 20)
     """Fewest and most bases between neighboring motifs."""
     order: Literal["fixed", "any"] = "fixed"
