@@ -1,5 +1,6 @@
 """Parquet files of ours: they say what they are, and damage is noticed wherever it is."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +75,14 @@ def test_text_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": text}), path)
     with pytest.raises(DataError, match="damaged, or not a whole Parquet file"):
         read_parquet(path, "again")
+
+
+def test_no_other_file_writes_or_reads_parquet(repository: Path) -> None:
+    source = repository / "src" / "attendna"
+    direct = re.compile(r"\.write_parquet\(|pl\.(read|scan)_parquet\(|pq\.(read|write)_table\(")
+    found = [
+        str(path.relative_to(source))
+        for path in source.rglob("*.py")
+        if path.name != "parquet.py" and direct.search(path.read_text("utf-8"))
+    ]
+    assert found == []

@@ -3,7 +3,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from attendna.core.errors import FolderError
+from attendna.core.errors import DataError
 from attendna.evaluation.track_files import FILES, TRACKS_FILE, read_table
 
 
@@ -14,6 +14,6 @@ def test_a_table_is_read_is_absent_or_is_damaged(tmp_path: Path) -> None:
     assert found is not None
     assert found["value"].to_list() == [1.5]
     (tmp_path / TRACKS_FILE).write_bytes(b"PAR1")
-    with pytest.raises(FolderError, match=f"{TRACKS_FILE} is damaged"):
+    with pytest.raises(DataError, match=f"{TRACKS_FILE}: damaged"):
         read_table(tmp_path, TRACKS_FILE)
     assert len(FILES) == 4

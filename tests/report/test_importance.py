@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attendna.core.errors import FolderError
+from attendna.core.errors import DataError, FolderError
 from attendna.interpret.mutagenesis import Mutagenesis, saturation_mutagenesis
 from attendna.prediction.predictor import Predictor
 from attendna.report.importance import LOGO, MOST_SEQUENCES, SCORES, Importance
@@ -56,5 +56,5 @@ def test_what_is_no_such_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"has no logo\.svg"):
         Importance.read(tmp_path)
     (tmp_path / LOGO).write_text("<svg/>")
-    with pytest.raises(FolderError, match=r"scores\.parquet is damaged"):
+    with pytest.raises(DataError, match=r"scores\.parquet: damaged"):
         Importance.read(tmp_path)

@@ -113,5 +113,5 @@ def test_damaged_predictions(trained: Path, tmp_path: Path) -> None:
     for name in ("run.yaml", "model.safetensors"):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
     (tmp_path / PREDICTIONS_FILE).write_bytes(b"PAR1 no more")
-    with pytest.raises(FolderError, match="is damaged"):
+    with pytest.raises(UserError, match="damaged"):
         Run(tmp_path).evaluated("planted")

@@ -120,7 +120,7 @@ def interpret_motifs(
     )
     with publish_folder(out, MOTIFS, force=force) as partial:
         write_parquet(table, partial / MOTIFS_FILE, precision=predictor.precision)
-        matches.to_frame(ids).write_parquet(partial / MATCHES_FILE)
+        write_parquet(matches.to_frame(ids), partial / MATCHES_FILE)
         page.sheet().write(partial / PAGE_FILE)
     summary = _summary(page, matches)
     if json:

@@ -67,6 +67,7 @@ def interpret_receptive_field(
     """
     from attendna.core.delimited import harmless
     from attendna.core.files import publish_folder, refuse_existing
+    from attendna.core.parquet import write_parquet
 
     refuse_existing(out, RECEPTIVE_FIELD, force=force)
     from attendna.interpret.receptive_field import receptive_field
@@ -90,7 +91,7 @@ def interpret_receptive_field(
     rows, summary = found.to_frame(), found.summary() | {"weights": weights, "seed": seed}
     page = ReceptiveFieldPage(opened.name, weights, summary, rows, found.by_distance())
     with publish_folder(out, RECEPTIVE_FIELD, force=force) as partial:
-        rows.write_parquet(partial / "receptive_field.parquet")
+        write_parquet(rows, partial / "receptive_field.parquet")
         harmless(rows).write_csv(partial / "receptive_field.csv")
         _write_json(partial / "receptive_field.json", summary)
         page.sheet().write(partial / "receptive_field.html")

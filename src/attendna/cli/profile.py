@@ -61,6 +61,7 @@ def profile(
 
     from attendna.core.delimited import harmless
     from attendna.core.files import publish_folder, refuse_existing
+    from attendna.core.parquet import write_parquet
 
     refuse_existing(out, PROFILE, force=force)
     from attendna.models.track_source import TrackSource
@@ -90,7 +91,7 @@ def profile(
     page = ProfilePage(measured.facts, measured.rows)
     tree = page.to_tree()
     with publish_folder(out, PROFILE, force=force) as partial:
-        measured.rows.write_parquet(partial / "profile.parquet")
+        write_parquet(measured.rows, partial / "profile.parquet")
         harmless(measured.rows).write_csv(partial / "profile.csv")
         _write_json(partial / "profile.json", tree)
         page.sheet().write(partial / "profile.html")

@@ -21,6 +21,7 @@ from numpy import ndarray
 from attendna.core.content import read_json
 from attendna.core.errors import FolderError, UserError
 from attendna.core.files import publish_file
+from attendna.core.parquet import write_parquet
 from attendna.evaluation.measures import (
     TrackSample,
     affordable,
@@ -329,7 +330,7 @@ def _write_table(path: Path, rows: pl.DataFrame, task: str, split: str) -> None:
         others = held.filter((pl.col("task") != task) | (pl.col("split") != split))
         rows = pl.concat([others, rows])
     with publish_file(path) as partial:
-        rows.write_parquet(partial)
+        write_parquet(rows, partial)
 
 
 def _without_nan(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from attendna.core.errors import FolderError
+from attendna.core.parquet import read_parquet
 
 TRACKS_FILE = "track_metrics.parquet"
 """One row a head, split, track and metric."""
@@ -32,13 +32,10 @@ def read_table(run: Path, name: str) -> pl.DataFrame | None:
 
     Raises
     ------
-    FolderError
+    DataError
         It is damaged.
     """
     path = run / name
     if not path.is_file():
         return None
-    try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise FolderError(f"{path} is damaged", "delete it and evaluate again") from error
+    return read_parquet(path, "delete it and evaluate again")

@@ -15,6 +15,7 @@ from scipy import stats
 
 from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_file
+from attendna.core.parquet import write_parquet
 from attendna.evaluation.track_examples import examples
 from attendna.evaluation.track_files import FILES, SCORES_FILE, read_table
 from attendna.evaluation.track_sums import TrackSums
@@ -277,7 +278,7 @@ def _enter(run: Path, results: Sequence[TrackResult], heads: set[str], split: Sp
             others = ~(pl.col("head").is_in(heads) & (pl.col("split") == split))
             new = pl.concat([old.filter(others), new], how="diagonal")
         with publish_file(path) as partial:
-            new.write_parquet(partial)
+            write_parquet(new, partial)
 
 
 @dataclass(frozen=True)

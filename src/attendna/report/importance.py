@@ -13,6 +13,7 @@ from numpy import ndarray
 from polars.exceptions import PolarsError
 
 from attendna.core.errors import FolderError
+from attendna.core.parquet import read_parquet
 
 SCORES, LOGO = "scores.parquet", "logo.svg"
 MOST_SEQUENCES = 60
@@ -49,8 +50,9 @@ class Importance:
                 raise FolderError(
                     f"{folder} has no {name}", "name a folder that `attendna interpret ism` made"
                 )
+        path = folder / SCORES
+        scores = read_parquet(path, "make it again", ["id", "position", "importance"])
         try:
-            scores = pl.read_parquet(folder / SCORES, columns=["id", "position", "importance"])
             # Ids may repeat; every sequence begins at position 0.
             begins = pl.col("position") == 0
             ids = scores.filter(begins)["id"].to_list()
@@ -58,7 +60,7 @@ class Importance:
                 pl.col("row") < MOST_SEQUENCES
             )
         except (PolarsError, OSError) as error:
-            raise FolderError(f"{folder / SCORES} is damaged", "make it again") from error
+            raise FolderError(f"{path} is damaged", "make it again") from error
         row = shown["row"].to_numpy().astype(np.int64)
         position = shown["position"].to_numpy().astype(np.int64)
         values = np.full((row.max(initial=-1) + 1, position.max(initial=-1) + 1), np.nan)

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from polars.exceptions import PanicException, PolarsError
+from polars.exceptions import PolarsError
 
 from attendna.core.config import Tree, read_yaml
 from attendna.core.content import parse_json, read_json
 from attendna.core.delimited import read_numbers
 from attendna.core.errors import ConfigError, FolderError
+from attendna.core.parquet import read_parquet
 from attendna.evaluation.metrics import Sample
 from attendna.models.header import FILE, parse_header, refuse_other_version
 from attendna.tasks.spec import SPLITS, SplitName
@@ -173,10 +174,7 @@ class Run:
         path = self.path / "predictions.parquet"
         if not path.is_file():
             return None
-        try:
-            return pl.read_parquet(path)
-        except (PolarsError, PanicException, OSError) as error:
-            raise self._damaged(path.name) from error
+        return read_parquet(path, "delete it and evaluate again")
 
     def environment_facts(self) -> Iterator[tuple[str, str]]:
         """Name and value of what the run was made with."""

@@ -12,6 +12,7 @@ import polars as pl
 
 from attendna.core.execution import Execution
 from attendna.core.files import publish_file
+from attendna.core.parquet import write_parquet
 from attendna.studies.execute import LOCAL, Outcome, StudyFolder, execute, silent
 from attendna.studies.results import results, runs_of
 from attendna.studies.study import Study
@@ -61,10 +62,10 @@ def run_study(
     found = results(study, runs)
     summaries = list(summarize(study, runs, places, folder))
     with publish_file(folder.path / RESULTS_FILE) as partial:
-        found.write_parquet(partial)
+        write_parquet(found, partial)
     if summaries:
         with publish_file(folder.path / SUMMARY_FILE) as partial:
-            pl.concat([summary.to_frame() for summary in summaries]).write_parquet(partial)
+            write_parquet(pl.concat([summary.to_frame() for summary in summaries]), partial)
     with publish_file(folder.path / TABLE_FILE) as partial:
         partial.write_text(markdown(study, summaries, found), encoding="utf-8")
     return StudyResult(study, found, summaries)

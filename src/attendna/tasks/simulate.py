@@ -22,7 +22,7 @@ from pydantic import Field, model_validator
 from attendna.core.config import Config, Seed, to_yaml
 from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.core.files import refuse_existing, sha256
-from attendna.core.parquet import read_parquet
+from attendna.core.parquet import read_parquet, write_parquet
 from attendna.genome.alphabet import complement, reverse_complement
 from attendna.genome.kmers import kmer_numbers, known_runs
 from attendna.genome.motif import IUPAC, Motif, choose_motif, named_apart
@@ -121,7 +121,7 @@ def simulate(folder: str | Path, settings: SimulationSettings, *, force: bool = 
         truths.append(truth)
 
     def complete(partial: Path) -> None:
-        pl.concat(truths).write_parquet(partial / TRUTH, compression="zstd")
+        write_parquet(pl.concat(truths), partial / TRUTH)
         (partial / SETTINGS).write_text(to_yaml(settings.to_tree()), encoding="utf-8")
 
     spec = _describe(Path(folder).name, settings, motifs)

@@ -13,6 +13,7 @@ import polars as pl
 from attendna.core.config import to_yaml
 from attendna.core.delimited import read_numbers
 from attendna.core.files import publish_file
+from attendna.core.parquet import write_parquet
 from attendna.training.run import RunConfig
 from attendna.training.tuning.phase import OF, REASON, Phase
 from attendna.training.tuning.space import Choices, Range
@@ -66,7 +67,7 @@ class TuneResult:
         """Write the table, and the settings that won as ``best.yaml``."""
         folder = self.tuning.folder
         with publish_file(folder.trials) as partial:
-            self.trials.write_parquet(partial)
+            write_parquet(self.trials, partial)
         if self.config is not None:
             with publish_file(folder.best) as partial:
                 partial.write_text(to_yaml(self.config.to_tree()), encoding="utf-8")
