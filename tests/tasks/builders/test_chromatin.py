@@ -215,3 +215,11 @@ def test_peaks_too_short_for_any_bin_are_one_line(
     assert not (tmp_path / "out").exists()
     built = build(tmp_path / "out", **options, rule="any")
     assert "summits" in built.task.spec.classes
+
+
+def test_peaks_on_unplaced_contigs_alone_are_refused(tmp_path: Path, genome: Path) -> None:
+    folder = tmp_path / "unplaced"
+    folder.mkdir()
+    (folder / "A.bed").write_text("chrUn_gl000220\t1\t900\n")
+    with pytest.raises(DataError, match=r"none of its 1 peaks lies on a chromosome.*--all-contigs"):
+        build(tmp_path / "other", peaks=folder, genome=genome)

@@ -140,6 +140,12 @@ class ChromatinConfig(BuilderConfig):
                 counts[_PEAKS[1]],
                 what="peaks",
             )
+            if not counts[_PEAKS[0]]:
+                raise DataError(
+                    self.peaks,
+                    f"none of its {counts[_PEAKS[2]]:,} peaks lies on a chromosome by its name",
+                    "check the names, or add --all-contigs",
+                )
             for block in _blocks([batch.out for batch in batches]):
                 self._write(writer, reference, block, counts)
             for batch in batches:
