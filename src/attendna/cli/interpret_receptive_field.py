@@ -1,5 +1,6 @@
 """``attendna interpret receptive-field``: change single bases and see which bins know of it."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,6 +75,7 @@ def interpret_receptive_field(
     from attendna.models.track_source import TrackSource
     from attendna.prediction.device import choose_device
     from attendna.report.receptive_field import ReceptiveFieldPage
+    from attendna.report.template import counted
 
     opened = TrackSource.open(source, tracks=tracks or (), assignments=assignments or ())
     model, weights = _model(opened, source, random_weights)
@@ -98,8 +100,10 @@ def interpret_receptive_field(
     if json:
         print_json(summary)
         return
-    ratio, error = (spell_number(x, ".3f") for x in found.balance())
-    say(f"left over right {ratio} (standard error {error}), over {sequences} sequences")
+    ratio, error = found.balance()
+    if math.isfinite(ratio):
+        spread = f" (standard error {error:.3f})" if math.isfinite(error) else ""
+        say(f"left over right {ratio:.3f}{spread}, over {counted(sequences, 'sequence')}")
     if not found.resolved.all():
         hidden = int((~found.resolved).sum())
         say(
