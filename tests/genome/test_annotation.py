@@ -1,8 +1,11 @@
 """Where genes begin, by the lines of a GTF."""
 
+from pathlib import Path
+
 import polars as pl
 
 from attendna.genome.annotation import gene_starts
+from attendna.genome.intervals import read_intervals
 
 COLUMNS = ["line", "chrom", "feature", "start", "end", "score", "strand", "attributes"]
 
@@ -88,3 +91,11 @@ def test_gff3_names_genes_by_their_id() -> None:
     )
     assert [row[1:4:2] for row in found] == [(10, "ENSG1"), (79, "B"), (90, "ENSG3.2")]
     assert complaints == []
+
+
+def test_sequences_after_the_rows_of_a_gff3_are_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "genes.gff3"
+    row = "chr1\tx\tgene\t11\t50\t.\t-\t.\tID=A"
+    path.write_text(f"##gff-version 3\n{row}\n##FASTA\n>chr1\nACGT\n")
+    frame = read_intervals(path).frame
+    assert frame.select("chrom", "start", "end", "strand").rows() == [("chr1", 49, 50, "-")]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from attendna.core.errors import DataError
+from attendna.genome.preflight import BadRowsError
 from attendna.tasks.methylation_calls import (
     NO_READS,
     OTHER_MODIFICATION,
@@ -234,3 +235,13 @@ def test_few_percent_of_many_reads_are_percentages(
 def test_counts_are_believed_before_percentages(tmp_path: Path) -> None:
     assert shares(calls(tmp_path, "chr1\t10\t10\t0.8\t16\t4\n")) == [(9, 80)]
     assert shares(calls(tmp_path, modkit((9, "m", 16, 20)).replace("80.00", "0.80"))) == [(9, 80)]
+
+
+def test_counts_that_contradict_their_percentage_are_refused(tmp_path: Path) -> None:
+    # Methylated reads and all reads, where methylated and unmethylated ones are expected.
+    path = tmp_path / "calls.bed"
+    path.write_text("chr1\t100\t101\t80\t16\t20\nchr1\t200\t201\t50\t10\t20\n")
+    with pytest.raises(BadRowsError, match="80 is not the share of 16 in 36 reads"):
+        read_calls(path)
+    path.write_text("chr1\t100\t101\t33\t1\t2\nchr1\t200\t201\t0.5\t10\t10\n")
+    assert read_calls(path).frame["percent"].to_list() == pytest.approx([100 / 3, 50])

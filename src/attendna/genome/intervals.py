@@ -131,6 +131,9 @@ def read_intervals(
     path = Path(path)
     chosen = format or _format_of(path)
     text = plain_text(path, read_content(path))
+    if chosen == "gtf":
+        # A GFF3 file may hold the sequences themselves after its rows.
+        text = text.partition(b"\n##FASTA")[0]
     if chosen == "table":
         frame, complaints = read_table(
             path, text, TABLE_NAMES, columns or {}, whole=_WHOLE, real=_REAL, required=_PLACE

@@ -172,7 +172,7 @@ def _form_of(path: Path, row: bytes, following: bytes) -> _Form:
         report = ("chrom", "start", "strand", *_COUNTS, None, None)
         return _Form(report, separator, base=1)
     if not header and len(names) in (4, 6) and _is_number(fields[3].strip()):
-        counts = (None, *_COUNTS) if len(names) == 6 else ("percent",)
+        counts = ("stated", *_COUNTS) if len(names) == 6 else ("percent",)
         return _Form((*_PLACE, *counts), separator, base=None)
     raise DataError(
         path,
@@ -193,7 +193,13 @@ def _is_number(text: str) -> bool:
 
 def _with_percent(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with all columns that any form has, and the percentage as a number."""
-    absent = {"end": pl.Int64, "strand": pl.String, "code": pl.String, "percent": pl.String}
+    absent = {
+        "end": pl.Int64,
+        "strand": pl.String,
+        "code": pl.String,
+        "percent": pl.String,
+        "stated": pl.String,
+    }
     rows = rows.with_columns(
         pl.lit(None, dtype).alias(name)
         for name, dtype in absent.items()
@@ -222,6 +228,7 @@ def _rules(rows: pl.DataFrame, form: _Form) -> list[Rule]:
     allowed = (1, 2) if form.base == 0 else (0, 1, 2)
     expected = first if first in allowed else 1
     percent = pl.col("percent")
+    stated = pl.col("stated").str.strip_chars().cast(pl.Float64, strict=False)
     return [
         Rule(
             pl.col("start") < _base_of(rows) if form.base is None else pl.col("start") < form.base,
@@ -246,6 +253,14 @@ def _rules(rows: pl.DataFrame, form: _Form) -> list[Rule]:
             pl.col("written").is_not_null() & percent.is_null() & (pl.col("reads") > 0),
             pl.format("the percentage '{}' is no number", "written"),
             "write a number, or nan where it is not known",
+        ),
+        Rule(
+            # Whole percentages are rounded; shares are known by their counts.
+            ((stated - percent).abs() > 1) & ((100 * stated - percent).abs() > 1),
+            pl.format("{} is not the share of {} in {} reads", "stated", "methylated", "reads")
+            if "methylated" in rows.columns
+            else pl.lit(""),
+            "give methylated and unmethylated reads in the last two columns",
         ),
         Rule(
             (percent < 0) | (percent > 100) | percent.is_nan(),
