@@ -31,7 +31,7 @@ def test_decisions_are_said_and_the_result_is_a_task(table: Path, tmp_path: Path
     assert run(["data", "import", str(table), "--out", str(tmp_path / "task"), "--seed", "3"]) == 0
     said = capsys.readouterr()
     assert said.out == ""
-    assert "took the column sequence as the sequence, label as the label" in said.err
+    assert "detected the column sequence as the sequence, label as the label" in said.err
     assert "labels: open -> 0, shut -> 1; shut is the positive class" in said.err
     assert f"wrote {tmp_path}/task: train 48, valid 6, test 6 rows" in said.err
     assert open_task(tmp_path / "task").splits == ("train", "valid", "test")

@@ -73,9 +73,9 @@ def test_it_is_printed_and_written_which_chromosome_went_where(
 @pytest.mark.parametrize(
     "lists",
     [
-        ["--valid-chromosome", "chr10,chr12", "--test-chromosome", "X"],
-        ["--valid-chromosome", "10", "--valid-chromosome", "CHR12", "--test-chromosome", "chrx"],
-        ["--valid-chromosome", "chr10, 12", "--test-chromosome", "X"],
+        ["--valid-chromosomes", "chr10,chr12", "--test-chromosomes", "X"],
+        ["--valid-chromosomes", "10", "--valid-chromosomes", "CHR12", "--test-chromosomes", "chrx"],
+        ["--valid-chromosomes", "chr10, 12", "--test-chromosomes", "X"],
     ],
 )
 def test_chromosomes_may_be_listed_either_way(placed: Path, lists: list[str]) -> None:
@@ -87,10 +87,10 @@ def test_chromosomes_may_be_listed_either_way(placed: Path, lists: list[str]) ->
 @pytest.mark.parametrize(
     ("lists", "complaint"),
     [
-        (["--test-chromosome", "chr99,chr10"], "no row lies on chr99; there are"),
-        (["--test-chromosome", ""], "the list is empty"),
+        (["--test-chromosomes", "chr99,chr10"], "no row lies on chr99; there are"),
+        (["--test-chromosomes", ""], "the list is empty"),
         (
-            ["--test-chromosome", "chr10", "--valid-chromosome", "chr2,10"],
+            ["--test-chromosomes", "chr10", "--valid-chromosomes", "chr2,10"],
             "chromosome 10 is in valid and test",
         ),
     ],

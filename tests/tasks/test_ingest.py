@@ -58,7 +58,7 @@ def test_what_was_guessed_is_said(tmp_path: Path) -> None:
     table().with_columns(weight=pl.lit("3")).write_csv(tmp_path / "mine.csv")
     options = ImportOptions(label_column="state")
     notes = import_tables(tmp_path / "task", {"train": tmp_path / "mine.csv"}, options).notes
-    assert notes[0] == "took the column seq as the sequence (a guess from names and values)"
+    assert notes[0] == "detected the column seq as the sequence, by names and values"
     assert "numbered the rows: there is no id column" in notes
     assert "left out the column weight" in notes
     assert "labels: closed -> 0, open -> 1; open is the positive class" in notes
@@ -68,7 +68,7 @@ def test_what_was_guessed_is_said(tmp_path: Path) -> None:
 def test_a_sequence_column_is_found_by_its_letters(tmp_path: Path) -> None:
     table().rename({"seq": "inserted"}).write_csv(tmp_path / "mine.csv")
     imported = import_tables(str(tmp_path / "task"), {"train": str(tmp_path / "mine.csv")})
-    assert "took the column inserted as the sequence, state as the label" in imported.notes[0]
+    assert "detected the column inserted as the sequence, state as the label" in imported.notes[0]
 
 
 def test_the_same_seed_gives_the_same_task(tmp_path: Path) -> None:
@@ -314,12 +314,12 @@ BAD_ROWS: dict[str, tuple[bytes, str, dict]] = {
     ),
     "too few rows": (
         b"sequence,label\nACGTACGT,1\nACGTACGA,0\n",
-        "1 rows of a class are too few to make a",
+        "a class of 1 row is too small for a",
         {},
     ),
     "one sequence many times": (
         b"sequence,label\n" + b"ACGTACGA,0\nTCGTACGT,0\n" * 25 + b"ACGTACGC,1\nCCGTACGC,1\n" * 9,
-        "50 rows of a class, which are one sequence on either strand, are too few to make a",
+        "a class of 50 rows, which are one sequence on either strand, is too small for a",
         {},
     ),
     "bad coordinates": (

@@ -33,11 +33,11 @@ def data_split(
     ] = 0.1,
     valid_chromosome: Annotated[
         list[str] | None,
-        typer.Option("--valid-chromosome", help="To validate on: chr8,chr9."),
+        typer.Option("--valid-chromosomes", help="To validate on: chr8,chr9."),
     ] = None,
     test_chromosome: Annotated[
         list[str] | None,
-        typer.Option("--test-chromosome", help="To test on: chr8,chr9."),
+        typer.Option("--test-chromosomes", help="To test on: chr8,chr9."),
     ] = None,
     folds: Annotated[
         int | None, typer.Option("--folds", help="Deal equal parts, for cross-validation.")

@@ -1,4 +1,4 @@
-"""From people's files of labelled sequences to a task folder; what was guessed is said.
+"""From people's files of labelled sequences to a task folder; what was detected is said.
 
 Shapes: ``n`` rows.
 """
@@ -38,7 +38,7 @@ COORDINATES = {"chrom": pl.String, "start": pl.Int64, "end": pl.Int64, "strand":
 
 
 class ImportOptions(Config):
-    """How files are read and split; columns and classes are guessed where they are not given."""
+    """How files are read and split; columns and classes are detected where they are not given."""
 
     sequence_column: str | None = None
     label_column: str | None = None
@@ -244,7 +244,7 @@ def _missing(path: Path, table: pl.DataFrame, what: str, option: str) -> DataErr
 def _note_columns(
     options: ImportOptions, columns: _Columns, table: pl.DataFrame, journal: _Journal
 ) -> None:
-    guessed = [
+    detected = [
         f"{name} as the {what}"
         for what, name, given in (
             ("sequence", columns.sequence, options.sequence_column),
@@ -253,10 +253,8 @@ def _note_columns(
         )
         if given is None and name is not None
     ]
-    if guessed:
-        journal.notes.append(
-            f"took the column {', '.join(guessed)} (a guess from names and values)"
-        )
+    if detected:
+        journal.notes.append(f"detected the column {', '.join(detected)}, by names and values")
     if columns.id is None:
         journal.notes.append("numbered the rows: there is no id column")
     used = {columns.sequence, columns.label, columns.id, *COORDINATES}
@@ -519,7 +517,8 @@ def _make_splits(
                 are = "are one sequence" if different == 1 else f"are {different:,} sequences"
                 repeated = "" if different == rows else f", which {are} on either strand,"
                 raise ConfigError(
-                    f"{rows:,} rows of a class{repeated} are too few to make a {name} split of",
+                    f"a class of {rows:,} row{'' if rows == 1 else 's'}{repeated} is too small for "
+                    f"a {name} split",
                     "give more rows, other fractions, or the splits themselves",
                 )
     total = sum(fractions.values())
