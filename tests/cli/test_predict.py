@@ -74,6 +74,15 @@ def test_unusual_lengths_are_said_in_one_line(
     )
 
 
+def test_a_task_folder_stands_for_its_test_rows(trained: Path, tmp_path: Path) -> None:
+    task = trained.parent / "task"
+    assert predict(trained, task, tmp_path / "folder.tsv") == 0
+    assert predict(trained, task / "test.parquet", tmp_path / "file.tsv") == 0
+    assert (tmp_path / "folder.tsv").read_bytes() == (tmp_path / "file.tsv").read_bytes()
+    words = ["interpret", "ism", str(trained), str(task), "--limit", "2"]
+    assert run([*words, "--out", str(tmp_path / "ism")]) == 0
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

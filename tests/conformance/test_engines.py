@@ -127,6 +127,7 @@ def test_every_verb_that_takes_an_engine_is_tried_here() -> None:
     assert found == {f"data build {name.split()[0]}" for name in BUILDS} | {"study run"}
 
 
+@pytest.mark.slow
 def test_a_study_makes_the_same_on_ray(
     study_tree: dict[str, Any], planted: Task, tmp_path: Path
 ) -> None:

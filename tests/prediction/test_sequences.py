@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.planted import plant
 
-from attendna.core.errors import DataError
+from attendna.core.errors import DataError, FolderError
 from attendna.genome.sequences import SequenceBatch
 from attendna.prediction.sequences import (
     read_sequences,
@@ -13,6 +14,8 @@ from attendna.prediction.sequences import (
     refuse_short,
     refuse_unknown_bases,
 )
+from attendna.tasks.spec import TaskSpec
+from attendna.tasks.store import write_task
 
 FASTA = ">one first\nACGT\nACGT\n>two\nGGGGGGGGCC\n"
 CSV = "id,sequence\none,ACGTACGT\ntwo,GGGGGGGGCC\n"
@@ -118,3 +121,29 @@ def test_sequences_far_longer_than_those_of_the_training_are_refused() -> None:
         r"model was trained on \(1 such rows\); cut it into windows of 5 bases",
     ):
         refuse_long(batch, ("a", "b"), 5, "x.fa")
+
+
+def test_a_task_folder_gives_its_test_rows(tmp_path: Path) -> None:
+    task = plant(tmp_path / "task")
+    rows = task.read("test")
+    ids, sequences = read_sequences(task.folder)
+    assert ids == rows.ids
+    assert sequences.to_text() == rows.sequences.to_text()
+
+
+def test_folders_without_test_rows_of_single_sequences_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="is not a task folder"):
+        read_sequences(tmp_path)
+    frame = pl.DataFrame({"id": ["a", "b"], "sequence": ["ACGT", "CCGT"], "label": [0, 1]})
+    frame = frame.with_columns(pl.col("label").cast(pl.Int8))
+    spec = TaskSpec(name="pairs", classes=("no", "yes"), label_kind="binary", paired=True)
+    write_task(
+        tmp_path / "pairs",
+        spec,
+        {"test": frame.with_columns(alternative=pl.Series(["ACGA", "CCGA"]))},
+    )
+    with pytest.raises(FolderError, match="has pairs of sequences"):
+        read_sequences(tmp_path / "pairs")
+    write_task(tmp_path / "plain", spec.replace(paired=False), {"train": frame})
+    with pytest.raises(FolderError, match="has no test split"):
+        read_sequences(tmp_path / "plain")

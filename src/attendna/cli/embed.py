@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Precision
+from attendna.cli.options import Device, Force, Json, OptionalSequenceInput, Precision
 from attendna.cli.output import counter, print_json, say
 from attendna.core.errors import ConfigError
 
@@ -21,10 +21,7 @@ def embed(
             help="A run of `pretrain` or `train`, a checkpoint, a file of motifs, or jaspar.",
         ),
     ],
-    source: Annotated[
-        Path | None,
-        typer.Argument(metavar="INPUT", help="Sequences: .fa, .csv, .tsv or .parquet, or .gz."),
-    ] = None,
+    source: OptionalSequenceInput = None,
     *,
     out: Annotated[Path, typer.Option("--out", metavar="FILE.parquet", help="Where to write.")],
     task: Annotated[

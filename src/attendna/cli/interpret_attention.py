@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from attendna.cli.first_sequences import first_sequences
-from attendna.cli.options import Device, Force, Json, Out, RunFolder
+from attendna.cli.options import Device, Force, Json, Out, RunFolder, SequenceInput
 from attendna.cli.output import counter, print_json, say, spell_number
 from attendna.core.outputs import OutputFolder
 
@@ -21,10 +21,7 @@ MUTATED, PLANTED = "mutating bases (rank correlation)", "planted motifs (AUROC)"
 
 def interpret_attention(
     run: RunFolder,
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="INPUT", help="Sequences: .fa, .csv, .tsv or .parquet, or .gz."),
-    ],
+    source: SequenceInput,
     *,
     out: Out,
     limit: Annotated[

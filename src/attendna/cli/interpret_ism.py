@@ -7,16 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from attendna.cli.first_sequences import first_sequences
-from attendna.cli.options import Device, FinePrecision, Force, Json, Out, RunFolder
+from attendna.cli.options import Device, FinePrecision, Force, Json, Out, RunFolder, SequenceInput
 from attendna.cli.output import counter, print_json, say, spell_number
 
 
 def interpret_ism(
     run: RunFolder,
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="INPUT", help="Sequences: .fa, .csv, .tsv or .parquet, or .gz."),
-    ],
+    source: SequenceInput,
     *,
     out: Out,
     target: Annotated[

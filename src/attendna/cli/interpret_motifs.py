@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from attendna.cli.first_sequences import first_sequences
-from attendna.cli.options import Device, Force, Json, Out, Resamples, RunFolder, Seed
+from attendna.cli.options import Device, Force, Json, Out, Resamples, RunFolder, Seed, SequenceInput
 from attendna.cli.output import counter, print_json, say
 from attendna.core.outputs import OutputFolder
 
@@ -26,10 +26,7 @@ DRAWN = 8
 
 def interpret_motifs(
     run: RunFolder,
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="INPUT", help="Sequences: .fa, .csv, .tsv or .parquet, or .gz."),
-    ],
+    source: SequenceInput,
     *,
     out: Out,
     motifs: Annotated[

@@ -26,6 +26,15 @@ TaskFolder = Annotated[Path, typer.Option("--task", help="A task folder, as `dat
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as `train` makes.")]
 
+_SEQUENCES = typer.Argument(
+    metavar="INPUT",
+    help="Sequences: .fa, .csv, .tsv or .parquet, or .gz; or a task folder, for its test rows.",
+)
+
+SequenceInput = Annotated[Path, _SEQUENCES]
+
+OptionalSequenceInput = Annotated[Path | None, _SEQUENCES]
+
 SplitOption = Annotated[
     Literal["train", "valid", "test"], typer.Option("--split", help="Which rows of the task.")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Precision, RunFolder
+from attendna.cli.options import Device, Force, Json, Precision, RunFolder, SequenceInput
 from attendna.cli.output import counter, print_json, say
 from attendna.core.errors import ConfigError
 from attendna.core.formats import ANNOTATIONS, PEAKS, ending_of
@@ -17,10 +17,7 @@ OUTPUTS = (".parquet", ".tsv")
 
 def predict(
     run: RunFolder,
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="INPUT", help="Sequences: .fa, .csv, .tsv or .parquet, or .gz."),
-    ],
+    source: SequenceInput,
     *,
     out: Annotated[Path, typer.Option("--out", help="Where to write: .parquet or .tsv.")],
     sequence_column: Annotated[

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from attendna.core.errors import DataError
+from attendna.core.errors import DataError, FolderError
 from attendna.genome.alphabet import LetterPolicy, N
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.ingest import ID_NAMES, NUMBERED, SEQUENCE_NAMES
+from attendna.tasks.store import open_task
 from attendna.tasks.table import looks_like_dna, read_table
 
 LONGEST_TIMES = 10
@@ -23,7 +24,8 @@ def read_sequences(
     sequence_column: str | None = None,
     id_column: str | None = None,
 ) -> tuple[tuple[str, ...], SequenceBatch]:
-    """The ids and sequences of a FASTA, CSV, TSV or Parquet file, gzipped or not.
+    """The ids and sequences of a FASTA, CSV, TSV or Parquet file, gzipped or not, or of the test
+    rows of a task folder.
 
     The columns are guessed by their names where they are not given, the sequences also by their
     letters; without a column of ids, or where it is called ``none``, rows are numbered from 1.
@@ -32,8 +34,12 @@ def read_sequences(
     ------
     DataError
         The file, one of its columns or one of its rows cannot be used.
+    FolderError
+        A folder is not a task of single sequences with test rows.
     """
     path = Path(path)
+    if path.is_dir():
+        path = _test_rows(path)
     table = read_table(path)
     named = sequence_column or _named(table, SEQUENCE_NAMES) or _only_bases(table)
     if named is None or named not in table.columns:
@@ -58,6 +64,16 @@ def read_sequences(
             remedy += "; or number the rows with --id-column none" if what == "id" else ""
             raise DataError(path, f"the {what} is missing", remedy, row=row)
     return tuple(ids.to_list()), _encode(path, table[named], letters)
+
+
+def _test_rows(folder: Path) -> Path:
+    """The file of the rows that a model trained on this task has not seen."""
+    task = open_task(folder, ("test",))
+    if task.spec.paired:
+        raise FolderError(
+            f"{folder} has pairs of sequences", "choose a task of single sequences, or a file"
+        )
+    return task.path("test")
 
 
 def _named(table: pl.DataFrame, known: Iterable[str]) -> str | None:

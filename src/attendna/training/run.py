@@ -181,7 +181,10 @@ class TrainerConfig(Config):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.max_steps is not None and self.max_steps < self.min_steps:
-            raise ValueError(f"max_steps {self.max_steps} is below min_steps {self.min_steps}")
+            raise ValueError(
+                f"max_steps {self.max_steps} is below min_steps {self.min_steps}: "
+                f"set min_steps to {self.max_steps} or less too"
+            )
         if self.monitor not in ("loss", "task"):
             try:
                 find_metric(self.monitor)
