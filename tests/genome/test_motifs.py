@@ -259,3 +259,12 @@ def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
         read_motifs(tmp_path / "none")
     with pytest.raises(DataError, match="line 1 holds a NUL byte"):
         read(tmp_path / "binary", b"\xf0\xff\x00")
+
+
+def test_a_consensus_before_rows_of_positions_is_no_base(tmp_path: Path) -> None:
+    """ENCODE writes the consensus before each position; of ACGT it looks like JASPAR's bases."""
+    path = tmp_path / "motifs.txt"
+    rows = ("A .7 .1 .1 .1", "C .1 .7 .1 .1", "G .1 .05 .8 .05", "T .25 .1 .05 .6")
+    path.write_text("\n".join([">AHR_known1 AHR", *rows]) + "\n")
+    with pytest.raises(DataError, match=r"row 1: .* look like positions"):
+        read_motifs(path)

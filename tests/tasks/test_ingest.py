@@ -498,3 +498,14 @@ def test_places_may_be_missing_as_pandas_writes_them(tmp_path: Path) -> None:
     rows = pl.concat([task.read(split).frame for split in task.splits])
     assert rows["start"].null_count() == 1
     assert rows.drop_nulls().select("chrom", "start", "end").unique().rows() == [("chr1", 100, 130)]
+
+
+def test_labels_that_differ_only_in_case_are_refused_unless_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    labels = ["neg", "Pos", "neg", "pos"] * 25
+    rows = map(",".join, zip(sequences(100), labels, strict=True))
+    path.write_text("sequence,label\n" + "\n".join(rows))
+    with pytest.raises(DataError, match="Pos and pos differ only in case"):
+        import_tables(tmp_path / "task", {"train": path}, DEFAULT)
+    named = ImportOptions(classes=("neg", "Pos", "pos"))
+    assert import_tables(tmp_path / "task", {"train": path}, named).task.spec.classes[1] == "Pos"

@@ -245,3 +245,11 @@ def test_counts_that_contradict_their_percentage_are_refused(tmp_path: Path) -> 
         read_calls(path)
     path.write_text("chr1\t100\t101\t33\t1\t2\nchr1\t200\t201\t0.5\t10\t10\n")
     assert read_calls(path).frame["percent"].to_list() == pytest.approx([100 / 3, 50])
+
+
+def test_counts_of_methyldackel_are_no_percentages(tmp_path: Path) -> None:
+    track = 'track type="bedGraph" description="a CpG methylation {}"\n'
+    row = "chr1\t9\t10\t12\n"
+    with pytest.raises(DataError, match="numbers of reads"):
+        calls(tmp_path, track.format("counts") + row)
+    assert shares(calls(tmp_path, track.format("levels") + row)) == [(9, 12)]

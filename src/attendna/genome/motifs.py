@@ -295,6 +295,15 @@ def _of_bases(path: Path, record: _Record) -> Motif:
                 _MEND,
                 row=place + 1,
             )
+    sums = np.sum(counts, axis=1), np.sum(counts, axis=0)
+    if len(counts[0]) == 4 and np.ptp(sums[0]) <= _ROUNDING * sums[0].max() < np.ptp(sums[1]):
+        raise DataError(
+            path,
+            f"the rows of {record.name} have one sum each, its columns have not: its rows look "
+            "like positions, and the letters before them like a consensus",
+            "give the motif in MEME format",
+            row=record.place + 1,
+        )
     rows = [_Row(record.place, list(row)) for row in zip(*counts, strict=True)]
     return _motif(path, record.name, record.place, rows)
 

@@ -457,6 +457,15 @@ def _guess_classes(path: Path, written: list[str]) -> tuple[str, ...]:
             f"every row has the label {written[0]}",
             "add rows of another class; one class cannot be learned",
         )
+    spelled: dict[str, str] = {}
+    for label in sorted(written):
+        other = spelled.setdefault(label.casefold(), label)
+        if other != label:
+            raise DataError(
+                path,
+                f"the labels {other} and {label} differ only in case",
+                f"write them alike, or name both by --classes {other},{label},... if they differ",
+            )
     values = pl.Series(written).cast(pl.Float64, strict=False)
     numeric = not values.is_null().any()
     if len(written) > MAX_CLASSES:

@@ -54,6 +54,7 @@ _PLACE = ("chrom", "start", "end")
 _COUNTS = ("methylated", "unmethylated")
 _BEDMETHYL = (*_PLACE, "code", None, "strand", None, None, None, "reads", "percent")
 _MODKIT = 18
+_COUNTS_ALONE = b"methylation counts"
 _NUMBERS = ("start", "end", "reads", *_COUNTS)
 
 
@@ -111,6 +112,13 @@ def read_calls(path: str | Path, modifications: tuple[str, ...] = (METHYL,)) -> 
         # R writes texts in quotes, and none of them holds a separator.
         text = text.replace(b'"', b"")
     begin, end = first_row(text)
+    if _COUNTS_ALONE in text[:begin]:
+        # MethylDackel writes what it was asked for into the line that sets a browser.
+        raise DataError(
+            path,
+            "it holds numbers of reads, not percentages",
+            "give MethylDackel's file without --counts",
+        )
     form = _form_of(path, text[begin:end], text[slice(*first_row(text, end + 1))])
     if form.header:
         begin, end = first_row(text, end + 1)

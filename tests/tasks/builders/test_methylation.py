@@ -213,3 +213,16 @@ def test_one_modification_is_the_label(tmp_path: Path, genome: Path) -> None:
         built = build(tmp_path / f"out{number}", **options, modification=asked)
         assert built.task.read("train").labels.tolist() == [[pytest.approx(expected)]]
         assert built.counts.get("rows of other modifications", 0) == 2 - len(asked.split(","))
+
+
+def test_merged_cpgs_that_count_from_1_are_refused(tmp_path: Path) -> None:
+    """Bismark's merged files give the C and the G of a CpG, counted from 1, as start and end."""
+    (tmp_path / "genome.fa").write_text(f">chr1\n{'ACGTT' * 30}\n")
+    path = tmp_path / "merged.cov"
+    rows = [f"chr1\t{at}\t{at + 1}\t75\t15\t5\n" for at in range(7, 137, 5)]
+    path.write_text("".join(rows))
+    options = {"cpgs": [f"one={path}"], "genome": tmp_path / "genome.fa"}
+    with pytest.raises(DataError, match=r"merged.cov: all of 26 positions .* count from 1"):
+        build(tmp_path / "out", **options)
+    path.write_text("".join([*rows, "chr1\t6\t7\t75\t15\t5\n"]))
+    assert build(tmp_path / "out", **options).counts["positions"] == 27

@@ -27,6 +27,7 @@ from attendna.core.execution import Execution
 from attendna.core.files import refuse_existing
 from attendna.genome.contigs import ContigNames, numbered
 from attendna.genome.reference import Reference, open_reference
+from attendna.genome.sequences import SequenceBatch
 from attendna.tasks.builders.builder import (
     BEYOND,
     BuilderConfig,
@@ -42,6 +43,9 @@ from attendna.tasks.store import task_writer
 
 _CONTIG_BITS = 40
 _CYTOSINE, _GUANINE = 1, 2
+_NO_STRAND = 2
+_ENOUGH = 20
+"""Positions of which no chance makes all the second base of a CpG."""
 _ROWS = 1 << 17
 
 Group = tuple[str, tuple[Path, ...]]
@@ -174,6 +178,7 @@ class MethylationConfig(BuilderConfig):
         middle = windows.sequences.rectangle()[:, half] if len(windows.sequences) else np.empty(0)
         minus = middle == _GUANINE
         said = said[windows.rows]
+        _refuse_merged(self.cpgs, windows.sequences, said, half)
         fits = ((middle == _CYTOSINE) & (said != 1)) | (minus & (said != 0))
         told = (windows.dropped, windows.missing, int(fits.size - fits.sum()))
         for name, count in zip(_LEFT_OUT, told, strict=True):
@@ -275,6 +280,27 @@ def pool_group(
     calls = Calls(pooled["place"].to_numpy(), columns[:, :1], columns[:, 1:])
     counts[OTHER_CONTIGS] += int(known.size - known.sum())
     return calls, counts
+
+
+def _refuse_merged(
+    cpgs: tuple[str, ...], windows: SequenceBatch, said: Int64[ndarray, " k"], half: int
+) -> None:
+    """Refuse places without a strand that all are the G of a CpG: one base beside the cytosine.
+
+    Bismark's files of CpGs with their strands merged count from 1, and give C and G as start and
+    end, so that they look like rows of one base that count from 0.
+    """
+    some = (said == _NO_STRAND) if half else np.zeros(0, dtype=bool)
+    if some.sum() < _ENOUGH:
+        return
+    pairs = windows.rectangle()[some, half - 1 : half + 1]
+    if (pairs == (_CYTOSINE, _GUANINE)).all():
+        raise DataError(
+            cpgs[0].partition("=")[2] or cpgs[0],
+            f"all of {int(some.sum()):,} positions on a chromosome are the G of a CpG: these are "
+            "CpGs that count from 1, their strands merged",
+            "take 1 from the start, or give the file before its strands were merged",
+        )
 
 
 def _added(counts: Iterable[Counter[str]]) -> Counter[str]:
