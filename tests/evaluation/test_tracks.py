@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import torch
 import yaml
-from tests.planted import forget_digests
+from tests.planted import forget_digests, plant
 from tests.training.track_tasks import SMALL, write_task
 
 from attendna.cli.main import run
@@ -124,6 +124,14 @@ def test_tasks_of_other_tracks_are_refused(folder: Path, tmp_path: Path) -> None
     forget_digests(other)
     with pytest.raises(ConfigError, match="has other tracks than those the head human"):
         evaluate_tracks(folder / "one", {"human": other})
+
+
+def test_a_task_of_labels_is_named_before_its_head(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = plant(tmp_path / "labels").folder
+    assert run(["evaluate", str(folder / "one"), "--task", str(labels)]) == 2
+    assert f"{labels} is a task of sequences with labels" in capsys.readouterr().err
 
 
 def test_the_verbs_take_heads(

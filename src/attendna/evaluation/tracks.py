@@ -113,11 +113,13 @@ def open_task_of(
     ------
     ConfigError
         There is no such head, or its tracks are others.
+    FolderError
+        The folder is not a task of tracks.
     """
+    task = open_track_task(folder, splits=(split,))
     if head not in checkpoint.heads:
         known = ", ".join(checkpoint.heads)
         raise ConfigError(f"the model has no head {head}", f"it has {known}: write HEAD=DIR")
-    task = open_track_task(folder, splits=(split,))
     wanted = [track.identifier for track in checkpoint.heads[head]]
     if task.targets["identifier"].to_list() != wanted:
         raise ConfigError(

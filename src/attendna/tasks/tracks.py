@@ -284,7 +284,12 @@ def _read_spec(folder: Path) -> TrackSpec:
             "make one with `attendna data build tracks`",
         )
     tree = read_yaml(path)
-    if tree.get("format") != FORMAT or tree.get("label_kind") != TRACKS:
+    if tree.get("label_kind") != TRACKS:
+        raise FolderError(
+            f"{folder} is a task of sequences with labels, not of tracks",
+            "choose a task of tracks, as data build tracks makes",
+        )
+    if tree.get("format") != FORMAT:
         raise FolderError(
             f"{path} is of format {tree.get('format')} with {tree.get('label_kind')} labels, "
             f"and tracks of format {FORMAT} are asked for",
