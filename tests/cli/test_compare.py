@@ -20,7 +20,7 @@ def test_the_table_and_the_json_name_both_runs(
     assert run(words) == 0
     shown = capsys.readouterr().out
     assert "planted, test: 60 rows, prevalence 0.500" in shown
-    assert "difference from" in shown
+    assert f"{runs[1]}: difference from {runs[0]}" in shown
     assert "DeLong" in shown
 
 

@@ -192,8 +192,8 @@ def test_what_only_looks_like_a_number_stays_text(text: str) -> None:
         ("a: 0x_\n", ": invalid literal for int() with base 16"),
         ("a: !!binary aGk=\n", "line 1: could not determine a constructor for the tag"),
         ("a: \x00\n", ": "),
-        ("- 1\n- 2\n", "holds a list; write `key: value` lines"),
-        ("only words\n", "holds a str"),
+        ("- 1\n- 2\n", "holds no settings; write `key: value` lines"),
+        ("only words\n", "holds no settings"),
     ],
 )
 def test_broken_yaml_is_named_with_its_line(tmp_path: Path, text: str, expected: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from attendna.core.errors import FolderError
+from attendna.core.errors import ConfigError, FolderError
 from attendna.core.files import publish_folder, publish_output, refuse_existing
 from attendna.core.outputs import MARK_FILE, PAGE, OutputFolder, reading
 
@@ -123,7 +123,14 @@ def test_a_page_is_recognized_by_its_generator(tmp_path: Path) -> None:
         with pytest.raises(FolderError, match=r"report\.html is no page that attendna wrote"):
             refuse_existing(page, PAGE, force=True)
     (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    for name, problem in (("folder", "is a folder"), ("pipe", "is no page")):
+    os.mkfifo(tmp_path / "pipe.html")
+    for name, problem in (("folder", "is a folder"), ("pipe.html", "is no page")):
         with pytest.raises(FolderError, match=problem):
             refuse_existing(tmp_path / name, PAGE, force=True)
+
+
+@pytest.mark.parametrize("name", ["page.pdf", "page.txt", "page", "page.html.gz"])
+def test_a_page_is_written_under_no_other_ending(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"ending is not known; use \.html or \.htm"):
+        refuse_existing(tmp_path / name, PAGE)
+    refuse_existing(tmp_path / "PAGE.HTM", PAGE)

@@ -47,6 +47,8 @@ def test_weights_of_another_shape_are_told(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_cut_short_or_foreign_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="nowhere: no such run folder; check the path"):
+        read_model(tmp_path / "nowhere")
     with pytest.raises(FolderError, match="no trained model is there"):
         read_model(tmp_path)
     path = write_model(tmp_path, HEADER, nn.Linear(3, 2), 8)

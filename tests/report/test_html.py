@@ -125,7 +125,7 @@ def test_the_headline_says_the_numbers(full: str, trained: Path) -> None:
     assert f"with MCC {measure(mcc['value'])} (95 % interval {interval})" in prose
     assert "on the 60 sequences of the test split, 50.0 % of them labeled bound." in prose
     assert "Measured on test data." in prose
-    assert "cnn model tells bound from background" in prose
+    assert "cnn model distinguishes bound from background" in prose
 
 
 def test_every_chart_is_a_figure(full: str) -> None:
@@ -214,7 +214,7 @@ def test_several_classes(make_run, three_classes: Task) -> None:
     said = np.random.default_rng(0).dirichlet(np.ones(3), 120)
     run = make_run(three_classes, {"valid": said, "test": said[:60]})
     page = page_of(run, three_classes.folder)
-    assert "tells 3 classes apart" in page.prose
+    assert "distinguishes 3 classes" in page.prose
     assert "Prevalence of the most frequent class" in page.prose
     assert "called two" in page.prose or "called one" in page.prose
 

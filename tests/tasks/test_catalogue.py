@@ -68,7 +68,7 @@ def test_near_names_are_understood(name: str, meant: str) -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("gue/tf9", "did you mean tf"),
+        ("gue/tf9", r"did you mean gue/tf\d or gue/tf\d or gue/tf\d\?$"),
         ("human_enhancer_cohn", "did you mean .*human_enhancers_cohn"),
         ("prom_core", "did you mean gue/prom_core_all or gue/prom_core_notata or"),
         ("imagenet", "`attendna data list` shows what there is"),

@@ -263,6 +263,9 @@ def test_what_is_no_task_folder_is_said(tmp_path: Path) -> None:
         open_task(tmp_path / "nowhere")
     with pytest.raises(FolderError, match=r"it has no task\.yaml"):
         open_task(tmp_path)
+    (tmp_path / "a.csv").write_text("sequence,label\n")
+    with pytest.raises(FolderError, match=r"a\.csv is a file; name the folder"):
+        open_task(tmp_path / "a.csv")
 
 
 def test_a_folder_made_by_hand_is_read(tmp_path: Path, frames: dict) -> None:

@@ -85,9 +85,10 @@ def test_faults_are_named(tmp_path: Path, name: str) -> None:
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_table(tmp_path / "a.csv")
-    (tmp_path / "b.csv").mkdir()
-    with pytest.raises(DataError, match="this is a folder"):
-        read_table(tmp_path / "b.csv")
+    for name in ("b.csv", "task", "task.fa"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(DataError, match="this is a folder"):
+            read_table(tmp_path / name)
 
 
 def test_a_parquet_file_without_rows_is_refused(tmp_path: Path) -> None:

@@ -31,3 +31,16 @@ def test_a_terminal_shows_a_bar_and_everything_shows_lines(
     assert "here" in shown
     # An unfinished bar says how long it will take.
     assert ("0:00:0" in shown) is terminal
+
+
+def test_a_log_without_a_bar_is_never_silent_for_long(
+    task: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attendna.training.progress.LINE_EVERY", 0.0)
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=False, width=120)
+    machine = Machine(torch.device("cpu"), "fp32", 1)
+    data, folder = Examples.read(task), RunFolder(tmp_path)
+    fit(small(), data, folder, machine, run_id="test", title="here", console=console)
+    assert "step 1/24\n" in text.getvalue()
+    assert "step 5/24\n" in text.getvalue()

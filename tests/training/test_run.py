@@ -345,10 +345,11 @@ def test_the_command_and_the_commit_are_kept(tmp_path: Path) -> None:
     [
         (
             "name: x\nlabel_kind: binary\nclasses: [a, b]\n",
-            "describes a task, no training; name it",
+            "describes a task; name it",
         ),
-        ("base: classify\nspace: {}\n", "describes a search, no training; use attendna tune"),
+        ("base: classify\nspace: {}\n", "describes a search; use attendna tune"),
         ("title: x\naxes: {}\n", "describes a study"),
+        ("model: {name: encoder}\nwindows: {}\ntell: bases\n", "describes a pretraining; use"),
     ],
 )
 def test_a_file_of_another_kind_is_one_short_line(tmp_path: Path, tree: str, said: str) -> None:

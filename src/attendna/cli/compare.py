@@ -21,6 +21,7 @@ from attendna.cli.output import console, print_json, say, spell_interval, spell_
 
 if TYPE_CHECKING:
     import polars as pl
+    from rich.table import Table
 
     from attendna.evaluation.compare import Comparison
     from attendna.evaluation.tracks import TrackComparison
@@ -173,7 +174,7 @@ def show(comparison: "Comparison") -> None:
     runs = list(dict.fromkeys(row.run for row in comparison.rows))
     cells = {(row.metric, row.run): row for row in comparison.rows}
     values = Table(
-        title=f"{first.task}, {first.split}: {first.n} rows, prevalence {first.prevalence:.3f}",
+        title=f"{first.task}, {first.split}: {first.n:,} rows, prevalence {first.prevalence:.3f}",
         title_justify="left",
     )
     values.add_column("metric")
@@ -185,17 +186,27 @@ def show(comparison: "Comparison") -> None:
             metric,
             *(f"{spell_number(c.value)} ({spell_interval(c.low, c.high)})" for c in row),
         )
-    differences = Table(title=f"difference from {runs[0]}", title_justify="left")
-    for column in ("run", "metric", "difference", "95 % interval", "test", "p"):
-        differences.add_column(column, overflow="fold", no_wrap=column != "run")
+    out = console()
+    out.print(values)
+    for run in runs[1:]:
+        out.print(f"{run}: difference from {runs[0]}", style="italic", markup=False, soft_wrap=True)
+        out.print(_differences(comparison, run))
+
+
+def _differences(comparison: "Comparison", run: str) -> "Table":
+    """How a run differs from the first, by every test."""
+    from rich.table import Table
+
+    table = Table()
+    for column in ("metric", "difference", "95 % interval", "test", "p"):
+        table.add_column(column, no_wrap=True)
     for test in comparison.tests:
-        if test.metric in SHOWN:
-            differences.add_row(
-                test.run,
+        if test.run == run and test.metric in SHOWN:
+            table.add_row(
                 test.metric,
                 spell_number(test.difference, "+.4f"),
                 spell_interval(test.low, test.high, "+.4f"),
                 test.test,
                 spell_number(test.p_value, ".2g"),
             )
-    console().print(values, differences)
+    return table

@@ -29,10 +29,11 @@ def data_import(
         Path | None, typer.Option("--negative", help="FASTA file of the negative class.")
     ] = None,
     sequence_column: Annotated[
-        str | None, typer.Option("--sequence-column", help="Column of sequences; guessed.")
+        str | None,
+        typer.Option("--sequence-column", help="Column of sequences; detected by default."),
     ] = None,
     label_column: Annotated[
-        str | None, typer.Option("--label-column", help="Column of labels; guessed.")
+        str | None, typer.Option("--label-column", help="Column of labels; detected by default.")
     ] = None,
     id_column: Annotated[
         str | None,

@@ -46,7 +46,7 @@ def demo(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Go the whole way on simulated data: train, evaluate, compare, interpret, report.
+    """Run every step on simulated data: train, evaluate, compare, interpret, report.
 
     Motifs are planted in random sequences, a small attention model learns to tell them, and
     mutagenesis in silico shows which bases it looks at; since the truth is known, so is how many of

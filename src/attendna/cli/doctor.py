@@ -52,7 +52,7 @@ def doctor(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Say what this machine offers: device, processor, memory, versions, and what is missing."""
+    """Print what this machine offers: device, processor, memory, versions, and what is missing."""
     found = examine()
     damaged = _damaged() if deep else []
     if deep:

@@ -138,7 +138,7 @@ def show(result: "EvaluationResult") -> None:
     first = result.rows[0]
     threshold = "" if math.isnan(first.threshold) else f", threshold {first.threshold:.3f}"
     table = Table(
-        title=f"{first.task}, {first.split}: {first.n} rows, prevalence {first.prevalence:.3f}"
+        title=f"{first.task}, {first.split}: {first.n:,} rows, prevalence {first.prevalence:.3f}"
         f"{threshold}, {first.precision}",
         title_justify="left",
     )

@@ -42,7 +42,7 @@ def interpret_attention(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """See which tokens every layer and head reads, and what of it reaches the prediction.
+    """Measure which tokens every layer and head reads, and what of it reaches the prediction.
 
     Writes profiles.parquet with a row a base (its share in the last layer, and in the rollout over
     all layers), maps.npz with the weights of the first sequences, and attention.html. Attention is

@@ -57,7 +57,7 @@ def interpret_motifs(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """See which motifs attract attention, and which of them predictions depend on.
+    """Find which motifs attract attention, and which of them predictions depend on.
 
     Writes motifs.parquet with a row a motif and score (attention, rollout, importance by mutating
     bases): how much more of it lies on the motif's matches than elsewhere, and than on matches of

@@ -99,8 +99,8 @@ def group(description: str, verbs: Mapping[str, Verb], **settings: Any) -> typer
 app = group(
     "Train, benchmark and interpret attention models on regulatory DNA.",
     {
-        "doctor": Verb("attendna.cli.doctor:doctor", "Say what this machine offers."),
-        "demo": Verb("attendna.cli.demo:demo", "Go the whole way on simulated data."),
+        "doctor": Verb("attendna.cli.doctor:doctor", "Print what this machine offers."),
+        "demo": Verb("attendna.cli.demo:demo", "Run every step on simulated data."),
         "pretrain": Verb("attendna.cli.pretrain:pretrain", "Learn a language model from genomes."),
         "train": Verb("attendna.cli.train:train", "Train a model on a task."),
         "tune": Verb("attendna.cli.tune:tune", "Search for the best settings on a task."),
@@ -160,22 +160,22 @@ tokens = group(
 )
 
 interpret = group(
-    "See what a model has learned, base by base.",
+    "Measure what a model has learned, base by base.",
     {
         "ism": Verb("attendna.cli.interpret_ism:interpret_ism", "Mutate every base in silico."),
         "attention": Verb(
-            "attendna.cli.interpret_attention:interpret_attention", "See where a model looks."
+            "attendna.cli.interpret_attention:interpret_attention", "Show what a model attends to."
         ),
         "motifs": Verb(
-            "attendna.cli.interpret_motifs:interpret_motifs", "See which motifs a model reads."
+            "attendna.cli.interpret_motifs:interpret_motifs", "Find the motifs a model uses."
         ),
         "embeddings": Verb(
             "attendna.cli.interpret_embeddings:interpret_embeddings",
-            "See how sequences lie in a model's representation.",
+            "Map sequences by a model's vectors.",
         ),
         "receptive-field": Verb(
             "attendna.cli.interpret_receptive_field:interpret_receptive_field",
-            "See how far a model of tracks sees.",
+            "Measure how far a model of tracks reads.",
         ),
     },
 )
@@ -280,7 +280,7 @@ def _refuse_usage(error: typer.TyperException) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         typer.echo(error.format_message(), err=True)
         return 2
-    message = error.format_message().replace("Value error, ", "").rstrip(".")
+    message = " ".join(error.format_message().replace("Value error, ", "").rstrip(".").split())
     return _complain(f"{message}; see {context.command_path} --help" if context else message)
 
 

@@ -123,7 +123,9 @@ def only_task(given: list[str]) -> Path:
     """The one task folder of a verb that takes no more."""
     from attendna.core.errors import ConfigError
 
-    if len(given) != 1:
+    if not given:
+        raise ConfigError("--task is missing", "name the task folder with --task")
+    if len(given) > 1:
         raise ConfigError(f"--task is given {len(given)} times", "give one task folder")
     return Path(given[0])
 

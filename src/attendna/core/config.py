@@ -161,7 +161,7 @@ def read_yaml(path: str | Path) -> Tree:
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path} holds a {type(tree).__name__}", "write `key: value` lines")
+        raise ConfigError(f"{path} holds no settings", "write `key: value` lines")
     return cast("Tree", tree)
 
 
@@ -427,6 +427,31 @@ def parse(kind: type[C], tree: Mapping[str, Any], source: str | Path) -> C:
         raise ConfigError(f"{source}: " + "; ".join(_complaints(kind, error))) from None
     except RecursionError:
         raise ConfigError(f"{source}: nested too deep", "correct it") from None
+
+
+_KINDS = {
+    "label_kind": ("a task", "name it with --task, and a recipe: see attendna recipes list"),
+    "space": ("a search", "use attendna tune"),
+    "axes": ("a study", "use attendna study run"),
+    "windows": ("a pretraining", "use attendna pretrain"),
+    "members": ("a training", "use attendna train"),
+    "variants": ("a training", "use attendna train"),
+    "model": ("a training", "use attendna train"),
+}
+"""What a file describes, and the verb for it, by a key at its top."""
+
+
+def refuse_other_kinds(kind: type[Config], tree: Mapping[str, Any], source: str | Path) -> None:
+    """Refuse a file of settings of another kind in one line, before each of its keys is reported.
+
+    Raises
+    ------
+    ConfigError
+        A key at the top is none of ``kind`` and names what the file describes instead.
+    """
+    for key, (what, remedy) in _KINDS.items():
+        if key in tree and key not in kind.model_fields:
+            raise ConfigError(f"{source} describes {what}", remedy)
 
 
 def _complaints(kind: type[Config], error: ValidationError, prefix: str = "") -> list[str]:

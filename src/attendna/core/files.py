@@ -109,7 +109,11 @@ def refuse_existing(
     ------
     FolderError
         ``target`` exists, and is not to be replaced or is not an output of the same kind.
+    ConfigError
+        The name has the ending of another kind of file.
     """
+    if isinstance(output, OutputFile) and not Path(target).is_dir():
+        output.refuse_ending(Path(target))
     if not os.path.lexists(target):
         return
     if not force:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from attendna.core.errors import FolderError
+from attendna.core.errors import ConfigError, FolderError
 
 MARK_FILE = ".attendna.json"
 _OF_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")
@@ -90,6 +90,21 @@ class OutputFile:
     """Its name in messages: ``page``."""
     recognizes: Callable[[Path], bool]
     """Whether a file is of this kind; any file may be given."""
+    endings: tuple[str, ...] = ()
+    """Endings of its name; with none given, any."""
+
+    def refuse_ending(self, file: Path) -> None:
+        """Refuse a name whose ending is that of other files.
+
+        Raises
+        ------
+        ConfigError
+            The ending is none of ``endings``.
+        """
+        if self.endings and file.suffix.lower() not in self.endings:
+            raise ConfigError(
+                f"--out {file}: the ending is not known", f"use {' or '.join(self.endings)}"
+            )
 
     def refuse_foreign(self, file: Path) -> None:
         """Refuse to replace what is not a file of this kind.
@@ -115,7 +130,7 @@ def head_of(path: Path) -> bytes:
 
 
 _GENERATOR = b'<meta name="generator" content="attendna '
-PAGE = OutputFile("page", lambda path: _GENERATOR in head_of(path))
+PAGE = OutputFile("page", lambda path: _GENERATOR in head_of(path), (".html", ".htm"))
 """An HTML page, by the generator it names."""
 
 

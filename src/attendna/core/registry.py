@@ -6,7 +6,7 @@ torch. Other packages add their own through an entry-point group of the registry
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -15,12 +15,17 @@ from typing import Any, Generic, TypeVar
 from attendna.core.errors import UnknownNameError
 
 
-def near_misses(name: str, known: Mapping[str, object] | list[str]) -> str:
-    """Say which of the ``known`` names resemble ``name``, as the end of an error message."""
+def resembling(name: str, known: Iterable[str]) -> list[str]:
+    """The few ``known`` names that resemble ``name``, in any case, the nearest first."""
     by_folded = {entry.casefold(): entry for entry in known}
     close = difflib.get_close_matches(name.casefold(), list(by_folded), n=3, cutoff=0.6)
-    if close:
-        return f"did you mean {' or '.join(by_folded[entry] for entry in close)}?"
+    return [by_folded[entry] for entry in close]
+
+
+def near_misses(name: str, known: Mapping[str, object] | list[str]) -> str:
+    """The ``known`` names that resemble ``name``, or all, as the end of an error message."""
+    if close := resembling(name, known):
+        return f"did you mean {' or '.join(close)}?"
     return f"known: {', '.join(sorted(known))}"
 
 

@@ -107,9 +107,12 @@ def compare(
     rows = task.read(split)
     labels = rows.labels_of_all(len(task.spec.classes))
     samples: dict[str, Sample | TrackSample] = {}
+    # Every run is opened before the first predicts, so that a wrong name is reported at once.
+    for name in names:
+        checkpoint = load_predictor(name, device, precision).checkpoint
+        check_task(checkpoint, task, name, other_split=other_split)
     for name in names:
         predictor = load_predictor(name, device, precision)
-        check_task(predictor.checkpoint, task, name, other_split=other_split)
         predictions = predictor.predict(rows.sequences, rows.ids, alternatives=rows.alternatives)
         samples[name] = sample_of(
             task.spec.label_kind, labels, predictions.values, predictor.checkpoint.threshold

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import os
 import pickletools
 import threading
 import zipfile
@@ -60,6 +61,8 @@ def read_model(folder: str | Path) -> tuple[Path, dict[str, Any], dict[str, Tens
     path = path / FILE if path.is_dir() else path
     if (path.parent / "task.yaml").is_file() and not path.exists():
         raise FolderError(f"{folder} is a task folder and no run", "name a folder of `train`")
+    if not os.path.lexists(folder):
+        raise FolderError(f"{folder}: no such run folder", "check the path")
     if not path.exists():
         raise FolderError(f"{path}: no trained model is there", "finish it with train --resume")
     try:

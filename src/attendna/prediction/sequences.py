@@ -27,7 +27,7 @@ def read_sequences(
     """The ids and sequences of a FASTA, CSV, TSV or Parquet file, gzipped or not, or of the test
     rows of a task folder.
 
-    The columns are guessed by their names where they are not given, the sequences also by their
+    The columns are detected by their names where they are not given, the sequences also by their
     letters; without a column of ids, or where it is called ``none``, rows are numbered from 1.
 
     Raises

@@ -114,7 +114,7 @@ def data_charts(spec: TaskSpec, card: DataCard) -> Iterator[Chart]:
     by_class = {name: card.gc_of_class(label) for label, name in enumerate(spec.classes)}
     known = {name: gc for name, gc in by_class.items() if gc.size}
     if known and len(known) <= figures.MOST_CLASSES:
-        note = "Where the classes differ, GC content alone already tells something."
+        note = "Where the classes differ, GC content alone separates them in part."
         step = 1 / card.window if card.window else 0.01
         yield Chart("GC content", note, figures.gc_content(known, step))
 

@@ -157,7 +157,7 @@ class TrackTaskPage:
 
 def _lead(audit: Audit) -> str:
     said = {
-        "clean": "Nothing that a model could use instead of biology was found.",
+        "clean": "The audit found no leak between the splits, and no leak rule that does well.",
         "take care": "There is something to know before a number from this data is believed.",
         "leaks": "This data can be answered from memory: a number from it says little.",
     }
@@ -184,7 +184,7 @@ def _audited(audit: Audit) -> Section:
 
 _KINDS = (
     "A leak rule learns no biology: where it does well, a model can do well in the same way. A "
-    "learning baseline learns from the letters; it says nothing against the data, and a model must "
+    "learning baseline learns from the letters; it is no fault of the data, and a model must "
     "beat it."
 )
 

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from attendna.core.config import Config, parse
 from attendna.core.errors import UnknownNameError
-from attendna.core.registry import near_misses
+from attendna.core.registry import resembling
 from attendna.tasks.spec import SPLITS, LabelKind, SplitName
 
 Kind = Literal["sequences", "intervals"]
@@ -147,9 +147,15 @@ def find_entry(name: str) -> CatalogueEntry:
 
 
 def _hint(name: str, sets: Mapping[str, CatalogueEntry]) -> str:
-    short = [entry.rpartition("/")[2] for entry in sets]
-    hint = near_misses(name.rpartition("/")[2], short)
-    return hint if hint.startswith("did you mean") else "`attendna data list` shows what there is"
+    close = set(resembling(_last(name), map(_last, sets)))
+    if not close:
+        return "`attendna data list` shows what there is"
+    return f"did you mean {' or '.join(full for full in sets if _last(full) in close)}?"
+
+
+def _last(name: str) -> str:
+    """The part of a name after the collection."""
+    return name.rpartition("/")[2]
 
 
 def _aliases(entry: CatalogueEntry) -> set[str]:

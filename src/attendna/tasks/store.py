@@ -306,6 +306,8 @@ def task_writer(
 
 def _read_spec(folder: Path) -> TaskSpec:
     path = folder / SPEC_FILE
+    if folder.is_file():
+        raise FolderError(f"{folder} is a file", "name the folder of a task")
     if not folder.is_dir():
         raise FolderError(
             f"{folder}: no such task folder", "make one with `attendna data get` or `data import`"

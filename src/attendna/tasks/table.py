@@ -29,6 +29,10 @@ def kind(path: Path) -> str:
     DataError
         The ending is none of those that can be read.
     """
+    if path.is_dir():
+        raise DataError(
+            path, "this is a folder", "name a file of sequences, e.g. test.parquet in it"
+        )
     ending = ending_of(path)
     if ending not in (*DELIMITERS, *FASTA, *PARQUET):
         raise DataError(

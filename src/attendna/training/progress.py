@@ -20,6 +20,8 @@ from attendna.training.record import Record, Row
 
 REFRESH_EVERY = 0.2
 """Seconds between two pictures of the bar; a picture costs as much as a step of a small model."""
+LINE_EVERY = 10.0
+"""Seconds without a line after which a log without a bar gets one."""
 
 
 class SequencesPerSecond(ProgressColumn):
@@ -56,6 +58,7 @@ class ProgressBar(Callback):
         self.title = title
         self._shown = 0
         self._drawn = 0.0
+        self._printed = 0.0
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
@@ -74,6 +77,7 @@ class ProgressBar(Callback):
         """Show the bar, where the training stands."""
         del pl_module
         self._shown = len(self.record.rows)
+        self._printed = time.monotonic()
         self.console.print(self.title, soft_wrap=True)
         self._bar.update(self._task, completed=trainer.global_step)
         self._bar.start()
@@ -81,12 +85,17 @@ class ProgressBar(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Redraw now and then; say what a validation found."""
+        """Redraw now and then; print what a validation found, and the step after a long pause."""
         del pl_module
         if len(self.record.rows) > self._shown:
             self._shown = len(self.record.rows)
             self.console.print(self._line(self.record.rows[-1]), soft_wrap=True)
+            self._printed = time.monotonic()
         now = time.monotonic()
+        if not self.console.is_terminal and now - self._printed >= LINE_EVERY:
+            self._printed = now
+            steps = self.record.schedule.steps
+            self.console.print(f"step {trainer.global_step}/{steps}", soft_wrap=True)
         if now - self._drawn > REFRESH_EVERY:
             self._drawn = now
             self._bar.update(self._task, completed=trainer.global_step, refresh=True)

@@ -36,6 +36,7 @@ from attendna.core.config import (
     parse,
     parse_assignments,
     read_yaml,
+    refuse_other_kinds,
     to_yaml,
 )
 from attendna.core.content import read_json
@@ -305,9 +306,7 @@ class SavedConfig(Config):  # noqa: PLW1641 - pydantic hashes what is frozen
         origin
             Where the changes came from; see :meth:`origins`.
         """
-        for key, (what, remedy) in _OTHER_FILES.items():
-            if key in tree:
-                raise ConfigError(f"{source} describes {what}, no training", remedy)
+        refuse_other_kinds(cls, tree, source)
         draft = cls._prevailing(Draft.given(tree, RECIPE), changes or {}, origin)
         if draft.tree.get("format", FORMAT) != FORMAT:
             raise ConfigError(
@@ -487,14 +486,6 @@ class RunConfig(SavedConfig):
                 if any(is_within(key, set_) for set_ in variant.set):
                     found[key] += f"; variant {variant.name} sets it"
         return found
-
-
-_OTHER_FILES = {
-    "label_kind": ("a task", "name it with --task, and a recipe: see attendna recipes list"),
-    "space": ("a search", "use attendna tune"),
-    "axes": ("a study", "use attendna study run"),
-}
-"""Files of other kinds, by a key that they alone have."""
 
 
 def _yielding(entry: Any, changes: Mapping[str, Any]) -> Any:

@@ -123,3 +123,11 @@ def test_an_assignment_that_cannot_be_is_one_line(
     file.write_text(json.dumps(tree), encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         Search.read(file, [assignment])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "verb"), [("classify", "train"), ("enformer", "train"), ("pretrain", "pretrain")]
+)
+def test_a_recipe_of_another_kind_is_one_short_line(recipe: str, verb: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^{recipe} describes a \w+; use attendna {verb}$"):
+        Search.read(recipe)

@@ -16,6 +16,7 @@ from attendna.core.config import (
     parse,
     parse_assignments,
     read_yaml,
+    refuse_other_kinds,
 )
 from attendna.core.errors import ConfigError
 from attendna.core.recipes import find_settings
@@ -94,6 +95,7 @@ class Search(Config):
         """
         file = find_settings(path)
         tree = read_yaml(file)
+        refuse_other_kinds(cls, tree, path)
         if isinstance(base := tree.get("base"), str):
             tree["base"] = read_yaml(find_settings(base, beside=file))
         changes = {
