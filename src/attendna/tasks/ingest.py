@@ -1,4 +1,4 @@
-"""From people's files of labelled sequences to a task folder; what was detected is said.
+"""From people's files of labelled sequences to a task folder; what was detected is printed.
 
 Shapes: ``n`` rows.
 """
