@@ -128,7 +128,7 @@ def test_files_are_replaced_by_force_only_and_endings_are_known(
     assert predict(trained, source, tmp_path / "a.tsv", "--force") == 0
     assert predict(trained, source, tmp_path / "a.xlsx") == 2
     assert predict(trained / "nothing", source, tmp_path / "b.tsv") == 2
-    assert "no trained model is there" in capsys.readouterr().err.splitlines()[-1]
+    assert "no such run folder" in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")

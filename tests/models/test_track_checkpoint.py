@@ -36,5 +36,5 @@ def test_models_of_tracks_and_of_classes_are_told_apart(
     save_tracks(tmp_path, header, header.build())
     with pytest.raises(FolderError, match="is a model of tracks, not of classes"):
         load(tmp_path)
-    with pytest.raises(FolderError, match="no trained model is there"):
+    with pytest.raises(FolderError, match="no such run folder"):
         load_tracks(tmp_path / "none")

@@ -77,7 +77,7 @@ def test_wrong_input_is_told(settings: Path, tmp_path: Path) -> None:
         TrackSource.open(settings, tracks=["human"])
     with pytest.raises(ConfigError, match="widht"):
         TrackSource.open(settings, assignments=["model.widht=3"])
-    with pytest.raises(FolderError, match="no trained model is there"):
+    with pytest.raises(FolderError, match="no such run folder"):
         TrackSource.open(tmp_path / "nothing")
     source = TrackSource.open(settings)
     assert source.choose_head(None) == "human"

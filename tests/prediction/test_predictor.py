@@ -187,7 +187,7 @@ def test_a_run_folder_is_loaded(sequences: SequenceBatch, tmp_path: Path) -> Non
     loaded = Predictor.load(tmp_path, "cpu", "fp32")
     assert not loaded.model.training
     assert np.array_equal(loaded.predict(sequences).values, made.predict(sequences).values)
-    with pytest.raises(FolderError, match="no trained model"):
+    with pytest.raises(FolderError, match="no such run folder"):
         Predictor.load(tmp_path / "elsewhere")
 
 

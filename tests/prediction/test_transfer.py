@@ -68,7 +68,7 @@ def test_pairs_and_single_sequences_are_not_mixed(runs: tuple[Path, Path]) -> No
 def test_a_folder_says_itself_what_predicts_there(runs: tuple[Path, Path], tmp_path: Path) -> None:
     predictor = learned_from(runs[0], "binary", ("no", "yes"))
     predictor.save(tmp_path)
-    with pytest.raises(FolderError, match="no trained model is there"):
+    with pytest.raises(FolderError, match="no such run folder"):
         load_predictor(tmp_path, "cpu")
     (tmp_path / "backbone").mkdir()
     model = (runs[0] / "model.safetensors").read_bytes()

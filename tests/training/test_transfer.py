@@ -245,4 +245,4 @@ def test_the_command_line_says_it_too(
     assert "is frozen" in capsys.readouterr().err.replace("\n", " ")
     assert RunConfig.read(tmp_path / "run" / "run.yaml").start is not None
     assert attendna([*words, "--from", str(tmp_path / "nowhere"), "--force"]) == 2
-    assert "no trained model is there" in capsys.readouterr().err
+    assert "no such run folder" in capsys.readouterr().err
