@@ -49,7 +49,7 @@ WORDS: dict[str, str] = {
     "interpret ism": "x x.fa",
     "interpret attention": "x x.fa",
     "interpret motifs": "x x.fa",
-    "interpret embeddings": "x --task task",
+    "interpret embeddings": "x x.fa",
     "interpret receptive-field": "recipes/s_enformer_small.yaml",
     "study run": "t2_tokenizers_desk",
     "recipes copy": "classify",

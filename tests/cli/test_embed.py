@@ -19,7 +19,7 @@ def test_a_task_becomes_vectors(
     runs: tuple[Path, Path], planted: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "a.parquet"
-    words = ("--task", planted.folder, "--split", "valid", "--out", out, "--json")
+    words = (planted.folder, "--split", "valid", "--out", out, "--json")
     assert embed(runs[0], *words, "--device", "cpu") == 0
     assert json.loads(capsys.readouterr().out)["width"] == 32
     frame = pl.read_parquet(out)
@@ -39,7 +39,7 @@ def test_a_file_is_read_in_segments(runs: tuple[Path, Path], tmp_path: Path) -> 
 
 def test_pairs_become_two_columns(runs: tuple[Path, Path], tmp_path: Path) -> None:
     task = learnable(tmp_path / "task", "binary", ("no", "yes"), paired=True, rows=(8, 4, 4))
-    assert embed(runs[0], "--task", task.folder, "--out", tmp_path / "a.parquet") == 0
+    assert embed(runs[0], task.folder, "--out", tmp_path / "a.parquet") == 0
     columns = ["id", "embedding", "embedding_alternative"]
     assert pl.read_parquet(tmp_path / "a.parquet").columns == columns
 
@@ -52,7 +52,6 @@ def test_wrong_input_is_one_line(
     source.write_text(">a\nACGT\n>b\nACGTACGTACGTACGTACGTACGTACGT\n")
     for words, told in (
         ((runs[0], source, "--out", tmp_path / "a.npy"), "use .parquet"),
-        ((runs[0], "--out", out), "give INPUT or --task"),
         ((tmp_path, source, "--out", out), "no trained model is there"),
         ((runs[0], source, "--segment", 10, "--out", out), "give sequences of one length"),
     ):

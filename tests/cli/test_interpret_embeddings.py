@@ -12,8 +12,8 @@ def test_the_rows_of_a_task_are_laid_out(
     runs: tuple[Path, Path], planted: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     task, out = str(planted.folder), tmp_path / "out"
-    words = ["interpret", "embeddings", str(runs[0]), "--task", task, "--out", str(out)]
-    assert run([*words, "--json"]) == 0
+    words = ["interpret", "embeddings", str(runs[0]), task, "--out", str(out)]
+    assert run([*words, "--split", "valid", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["sequences"] == 120
     # The model has learned the classes, and its head reads them.

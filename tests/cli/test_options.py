@@ -75,6 +75,21 @@ def test_shared_names_are_shared_options(verb: str) -> None:
         assert parameters["force"].default is False
 
 
+def test_verbs_that_read_sequences_share_their_input() -> None:
+    reading = {
+        verb
+        for verb, listed in VERBS.items()
+        if any(option.metavar == "INPUT" for option in listed.command(verb).params)
+    }
+    interpreting = {f"interpret {name}" for name in ("ism", "attention", "motifs", "embeddings")}
+    assert reading == {"predict", "embed", *interpreting}
+    for verb in reading:
+        called = function(VERBS[verb])
+        hints = get_type_hints(called, include_extras=True)
+        assert (hints["source"], hints["split"]) == (options.Source, options.SplitOption)
+        assert inspect.signature(called).parameters["split"].default == "test"
+
+
 SETTINGS = {
     "data simulate-regulation": RegulationSettings,
     "transfer": TransferConfig,

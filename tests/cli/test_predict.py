@@ -176,7 +176,7 @@ def test_what_is_measured_embedded_and_mutated_says_its_precision(
         assert {row["precision"] for row in rows if row["split"] == "test"} == {wanted}
         assert {row["precision"] for row in rows if row["split"] == "valid"} == {"bf16"}
         out = tmp_path / f"{wanted}.parquet"
-        assert run(["embed", str(other_machine), "--task", task, "--out", str(out), *more]) == 0
+        assert run(["embed", str(other_machine), task, "--out", str(out), *more]) == 0
         assert precision_of(out) == wanted
     source = str(fasta(tmp_path / "a.fa", "ACGT" * 8))
     for wanted, more in {"fp32": (), "bf16": ("--precision", "auto")}.items():

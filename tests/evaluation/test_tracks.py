@@ -14,6 +14,8 @@ from tests.training.track_tasks import SMALL, write_task
 from attendna.cli.main import run
 from attendna.core.config import parse
 from attendna.core.errors import ConfigError, DataError, FolderError
+from attendna.evaluation.compare import compare
+from attendna.evaluation.evaluate import evaluate
 from attendna.evaluation.tracks import compare_tracks, evaluate_tracks, measure
 from attendna.models.track_checkpoint import load_tracks
 from attendna.prediction.track_records import Records, Window
@@ -126,14 +128,6 @@ def test_tasks_of_other_tracks_are_refused(folder: Path, tmp_path: Path) -> None
         evaluate_tracks(folder / "one", {"human": other})
 
 
-def test_a_task_of_labels_is_named_before_its_head(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    labels = plant(tmp_path / "labels").folder
-    assert run(["evaluate", str(folder / "one"), "--task", str(labels)]) == 2
-    assert f"{labels} is a task of sequences with labels" in capsys.readouterr().err
-
-
 def test_the_verbs_take_heads(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,3 +145,39 @@ def test_the_verbs_take_heads(
         assert run([*words[:2], "--out", str(tmp_path / "new"), *wrong]) == 2
         assert said in capsys.readouterr().err
         assert not (tmp_path / "new").exists()
+
+
+def test_a_task_of_labels_is_refused_for_a_run_of_tracks(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = str(folder / "one"), str(folder / "two")
+    labels = str(plant(tmp_path / "labels", rows=(8, 4, 4)).folder)
+    said = f"{one} predicts tracks, {labels} is a task of labels; name a task of tracks"
+    for words in (["evaluate", one], ["compare", one, two]):
+        for task in (labels, f"human={labels}"):
+            assert run([*words, "--task", task]) == 2
+            assert capsys.readouterr().err == f"error: {said}\n"
+    for measured in (evaluate, lambda run, task: compare([run, two], task)):
+        with pytest.raises(ConfigError, match=r"predicts tracks, .* is a task of labels"):
+            measured(one, labels)
+    assert run(["compare", one, two, "--task", f"human={folder / 'human'}"]) == 2
+    assert "leave --task out" in capsys.readouterr().err
+    assert run(["report", one, "--task", labels, "--out", str(tmp_path / "a.html")]) == 2
+    assert "its page shows no task; leave it out" in capsys.readouterr().err
+
+
+def test_a_task_of_tracks_is_refused_for_a_run_of_labels(
+    folder: Path,
+    runs: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one, two, page = *map(str, runs), str(tmp_path / "a.html")
+    tracks = str(folder / "human")
+    said = f"{one} predicts labels, {tracks} is a task of tracks; name a task of labels"
+    for words in (["evaluate", one], ["compare", one, two], ["report", one, "--out", page]):
+        assert run([*words, "--task", tracks]) == 2
+        assert capsys.readouterr().err == f"error: {said}\n"
+    for words in (["evaluate", one], ["compare", one, two]):
+        assert run([*words, "--task", f"human={tracks}"]) == 2
+        assert "names the head of a model of tracks" in capsys.readouterr().err

@@ -5,10 +5,12 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.planted import plant
+from tests.training.learnable import learnable
 
-from attendna.core.errors import DataError, FolderError
+from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.genome.sequences import SequenceBatch
 from attendna.prediction.sequences import (
+    read_input,
     read_sequences,
     refuse_long,
     refuse_short,
@@ -147,3 +149,42 @@ def test_folders_without_test_rows_of_single_sequences_are_refused(tmp_path: Pat
     write_task(tmp_path / "plain", spec.replace(paired=False), {"train": frame})
     with pytest.raises(FolderError, match="has no test split"):
         read_sequences(tmp_path / "plain")
+
+
+def test_a_split_of_a_task_folder_is_read_with_its_classes(tmp_path: Path) -> None:
+    task = plant(tmp_path / "task", rows=(8, 4, 6))
+    found, table = read_input(task.folder), read_input(task.path("test"))
+    assert found.source == table.source == task.path("test")
+    assert found.ids == table.ids == tuple(f"test-{row}" for row in range(6))
+    assert found.sequences.to_text() == table.sequences.to_text()
+    assert (found.classes, table.classes) == (("background", "bound"), ())
+    assert found.labels is not None
+    assert found.labels.tolist() == [0, 1] * 3
+    assert table.labels is None
+    assert len(read_input(task.folder, split="train").ids) == 8
+    for option in ("sequence_column", "id_column"):
+        with pytest.raises(ConfigError, match=f"--{option.replace('_', '-')} id: .* is a folder"):
+            read_input(task.folder, **{option: "id"})
+
+
+def test_both_alleles_of_a_task_of_pairs_are_read(tmp_path: Path) -> None:
+    task = learnable(tmp_path / "task", "regression", ("a",), paired=True, rows=(4, 4, 4))
+    found = read_input(task.folder)
+    assert found.alternatives is not None
+    assert found.alternatives.to_text() == task.read("test").frame["alternative"].to_list()
+    assert found.labels is None
+    with pytest.raises(FolderError, match="task has pairs of sequences"):
+        found.refuse_pairs()
+
+
+@pytest.mark.parametrize("column", ["sequence", "alternative"])
+def test_unknown_bases_of_a_folder_follow_the_policy_of_the_model(
+    tmp_path: Path, column: str
+) -> None:
+    rows = {"id": ["a", "b"], "sequence": ["ACGT"] * 2, "alternative": ["ACGT"] * 2}
+    frame = pl.DataFrame(rows | {column: ["ACGT", "ACNT"], "label": [0, 1]})
+    spec = TaskSpec(name="x", label_kind="binary", classes=("no", "yes"), paired=True)
+    write_task(tmp_path / "task", spec, {"test": frame})
+    assert read_input(tmp_path / "task").ids == ("a", "b")
+    with pytest.raises(DataError, match=r"test.parquet, row 2: the sequence 'b' .* position 3"):
+        read_input(tmp_path / "task", "error")

@@ -16,6 +16,7 @@ from attendna.cli.options import (
     SplitOption,
     TaskFolders,
     only_task,
+    tasks_of_heads,
 )
 from attendna.cli.output import console, print_json, say, spell_interval, spell_number
 
@@ -68,6 +69,7 @@ def compare(
     if out is not None:
         refuse_existing(out, PAGE, force=force)
     if is_of_tracks(runs[0]):
+        _refuse_tasks(runs[0], task)
         compared = _compare_tracks(runs, split, resamples, seed, json=json)
         if out is not None:
             _draw_tracks(runs, split, compared, out, force=force)
@@ -94,6 +96,20 @@ def compare(
         )
     else:
         show(comparison)
+
+
+def _refuse_tasks(run: Path, given: list[str]) -> None:
+    """Refuse --task where models of tracks are compared, which were measured already."""
+    from attendna.core.errors import ConfigError
+    from attendna.tasks.tracks import refuse_other_kind
+
+    for folder in tasks_of_heads(given).values():
+        refuse_other_kind(run, folder, of_tracks=True)
+    if given:
+        raise ConfigError(
+            "models of tracks are compared by what `evaluate` has entered into their folders",
+            "leave --task out",
+        )
 
 
 def _compare_tracks(

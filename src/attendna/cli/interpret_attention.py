@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from attendna.cli.first_sequences import first_sequences
-from attendna.cli.options import Device, Force, Json, Out, RunFolder, SequenceInput
+from attendna.cli.options import Device, Force, Json, Out, RunFolder, Source, SplitOption
 from attendna.cli.output import counter, print_json, say, spell_number
 from attendna.core.outputs import OutputFolder
 
@@ -21,9 +21,10 @@ MUTATED, PLANTED = "mutating bases (rank correlation)", "planted motifs (AUROC)"
 
 def interpret_attention(
     run: RunFolder,
-    source: SequenceInput,
+    source: Source,
     *,
     out: Out,
+    split: SplitOption = "test",
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Sequences to take from the start of INPUT.")
     ] = 100,
@@ -63,10 +64,11 @@ def interpret_attention(
     # Differences between small weights: bf16 would round them away.
     predictor = None if is_of_tracks(run) else Predictor.load(run, device, precision="fp32")
     letters = "unknown" if predictor is None else predictor.checkpoint.input.letters
-    ids, sequences = first_sequences(source, letters, limit)
+    given = first_sequences(source, letters, split, limit)
+    ids, sequences = given.ids, given.sequences
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("looking") as advance:
-        settings: dict[str, Any] = {"maps": maps, "source": source, "progress": advance}
+        settings: dict[str, Any] = {"maps": maps, "source": given.source, "progress": advance}
         if predictor is None:
             model = load_tracks(run)[1].to(choose_device(device))
             found = track_attention_profiles(model, sequences, ids, **settings)

@@ -4,7 +4,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from attendna.cli.options import Device, Force, Json, Out, Precision, RunFolder, Seed, TaskFolder
+from attendna.cli.options import (
+    Device,
+    Force,
+    Json,
+    Out,
+    Precision,
+    RunFolder,
+    Seed,
+    Source,
+    SplitOption,
+)
 from attendna.cli.output import counter, print_json, say, spell_number
 from attendna.core.outputs import OutputFolder
 
@@ -15,12 +25,10 @@ PAGE_FILE = "embeddings.html"
 
 def interpret_embeddings(
     run: RunFolder,
+    source: Source,
     *,
-    task: TaskFolder,
     out: Out,
-    split: Annotated[
-        Literal["train", "valid", "test"], typer.Option("--split", help="Which rows of the task.")
-    ] = "valid",
+    split: SplitOption = "test",
     projection: Annotated[
         Literal["pca", "umap"], typer.Option("--projection", help="How to come to two dimensions.")
     ] = "pca",
@@ -30,54 +38,48 @@ def interpret_embeddings(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Lay the representations of a task's rows out in two dimensions, by class and GC content.
+    """Lay representations out in two dimensions, by GC content and, of a task, by class.
 
     Writes points.parquet with a row a sequence, and embeddings.html with the pictures and with how
     much of the space is composition, and how much is class.
     """
-    from attendna.core.errors import ConfigError
     from attendna.core.files import publish_folder, refuse_existing
     from attendna.core.parquet import write_parquet
 
     refuse_existing(out, EMBEDDINGS, force=force)
-    import numpy as np
-
     from attendna.interpret.embedding_space import embedding_space
     from attendna.prediction.backbone import load_backbone
     from attendna.prediction.representations import Reading, Representations
+    from attendna.prediction.sequences import read_input
     from attendna.report.embedding_space import EmbeddingPage
-    from attendna.tasks.store import open_task
 
-    opened = open_task(task, (split,))
-    if opened.spec.paired:
-        raise ConfigError(f"{task} has pairs of sequences", "choose a task of single sequences")
-    rows, classes = opened.read(split), opened.spec.classes
-    labelled = opened.spec.label_kind in ("binary", "multiclass")
     backbone = load_backbone(run, device, precision)
+    given = read_input(source, backbone.checkpoint.input.letters, split=split)
+    given.refuse_pairs()
     representations = Representations(backbone, Reading())
     with counter("embedding") as advance:
-        vectors = representations.of(rows.sequences, source=opened.path(split), progress=advance)
+        vectors = representations.of(given.sequences, source=given.source, progress=advance)
     space = embedding_space(
         vectors,
-        rows.sequences,
-        rows.ids,
-        rows.labels.astype(np.int64) if labelled else None,
+        given.sequences,
+        given.ids,
+        given.labels,
         projection=projection,
         seed=seed,
     )
-    numbers, points = space.numbers(), space.to_frame(classes)
+    numbers, points = space.numbers(), space.to_frame(given.classes)
     page = EmbeddingPage(run.name, projection, points, numbers, space.explained)
     with publish_folder(out, EMBEDDINGS, force=force) as partial:
         write_parquet(points, partial / POINTS_FILE, precision=backbone.precision)
         page.sheet().write(partial / PAGE_FILE)
     if json:
         print_json(
-            {"out": out, "sequences": len(rows), "explained": space.explained, **numbers}
+            {"out": out, "sequences": len(given.ids), "explained": space.explained, **numbers}
             | {"precision": backbone.precision}
         )
         return
-    say(f"wrote {out}: {POINTS_FILE} and {PAGE_FILE} of {len(rows):,} sequences")
-    if labelled:
+    say(f"wrote {out}: {POINTS_FILE} and {PAGE_FILE} of {len(given.ids):,} sequences")
+    if given.labels is not None:
         alike, chance = (spell_number(numbers[key], ".3f") for key in ("alike", "by_chance"))
         say(f"of the nearest neighbors {alike} have the same class, by chance {chance} would")
     told = ", ".join(spell_number(numbers[f"gc_{axis}"], ".3f") for axis in (1, 2))

@@ -7,18 +7,28 @@ from typing import Annotated, Any
 import typer
 
 from attendna.cli.first_sequences import first_sequences
-from attendna.cli.options import Device, FinePrecision, Force, Json, Out, RunFolder, SequenceInput
+from attendna.cli.options import (
+    Device,
+    FinePrecision,
+    Force,
+    Json,
+    Out,
+    RunFolder,
+    Source,
+    SplitOption,
+)
 from attendna.cli.output import counter, print_json, say, spell_number
 
 
 def interpret_ism(
     run: RunFolder,
-    source: SequenceInput,
+    source: Source,
     *,
     out: Out,
     target: Annotated[
         str | None, typer.Option("--target", help="Class to follow; by default the predicted one.")
     ] = None,
+    split: SplitOption = "test",
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Sequences to take from the start of INPUT.")
     ] = 100,
@@ -47,11 +57,12 @@ def interpret_ism(
     from attendna.prediction.predictor import Predictor
 
     predictor = Predictor.load(run, device, precision)
-    ids, sequences = first_sequences(source, predictor.checkpoint.input.letters, limit)
+    given = first_sequences(source, predictor.checkpoint.input.letters, split, limit)
+    ids, sequences = given.ids, given.sequences
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("mutating") as advance:
         result = saturation_mutagenesis(
-            predictor, sequences, ids, target=target, source=source, progress=advance
+            predictor, sequences, ids, target=target, source=given.source, progress=advance
         )
     result.write(out, known, force=force)
     summary: dict[str, Any] = {"out": out, "sequences": len(ids), "bases": sequences.codes.size}

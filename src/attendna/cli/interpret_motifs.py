@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from attendna.cli.first_sequences import first_sequences
-from attendna.cli.options import Device, Force, Json, Out, Resamples, RunFolder, Seed, SequenceInput
+from attendna.cli.options import (
+    Device,
+    Force,
+    Json,
+    Out,
+    Resamples,
+    RunFolder,
+    Seed,
+    Source,
+    SplitOption,
+)
 from attendna.cli.output import counter, print_json, say
 from attendna.core.outputs import OutputFolder
 
@@ -26,7 +36,7 @@ DRAWN = 8
 
 def interpret_motifs(
     run: RunFolder,
-    source: SequenceInput,
+    source: Source,
     *,
     out: Out,
     motifs: Annotated[
@@ -41,6 +51,7 @@ def interpret_motifs(
     p_value: Annotated[
         float, typer.Option("--p-value", min=1e-12, max=0.01, help="Of a match, at most.")
     ] = 1e-4,
+    split: SplitOption = "test",
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Sequences to take from the start of INPUT.")
     ] = 100,
@@ -83,11 +94,12 @@ def interpret_motifs(
     chosen, told = opened.motifs, opened.told
     # Small differences between nearly equal numbers: bf16 would round them away.
     predictor = Predictor.load(run, device, precision="fp32")
-    ids, sequences = first_sequences(source, predictor.checkpoint.input.letters, limit)
+    given = first_sequences(source, predictor.checkpoint.input.letters, split, limit)
+    ids, sequences = given.ids, given.sequences
     known = None if truth is None else read_truth(truth, ids, int(sequences.lengths.max()))
     with counter("looking") as advance:
         profiles = attention_profiles(
-            predictor, sequences, ids, maps=0, source=source, progress=advance
+            predictor, sequences, ids, maps=0, source=given.source, progress=advance
         )
     say(f"matching {len(chosen):,} motifs; the first time ever this takes a minute more")
     matches = find_matches(chosen, sequences, p_value)
@@ -95,7 +107,9 @@ def interpret_motifs(
     generator = np.random.default_rng(seed)
     shuffled = shuffled_matches(chosen, sequences, p_value, generator)
     with counter("mutating") as advance:
-        scores = base_scores(predictor, profiles, mutate=mutate, source=source, progress=advance)
+        scores = base_scores(
+            predictor, profiles, mutate=mutate, source=given.source, progress=advance
+        )
     table = read_in_motifs(scores, matches, shuffled, generator, resamples)
     page = MotifsPage(
         run.name,

@@ -26,14 +26,14 @@ TaskFolder = Annotated[Path, typer.Option("--task", help="A task folder, as `dat
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as `train` makes.")]
 
-_SEQUENCES = typer.Argument(
-    metavar="INPUT",
-    help="Sequences: .fa, .csv, .tsv or .parquet, or .gz; or a task folder, for its test rows.",
-)
-
-SequenceInput = Annotated[Path, _SEQUENCES]
-
-OptionalSequenceInput = Annotated[Path | None, _SEQUENCES]
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INPUT",
+        help="Sequences: .fa, .csv, .tsv or .parquet, or .gz; or a task folder, its rows of "
+        "--split.",
+    ),
+]
 
 SplitOption = Annotated[
     Literal["train", "valid", "test"], typer.Option("--split", help="Which rows of the task.")
@@ -127,6 +127,11 @@ def only_task(given: list[str]) -> Path:
         raise ConfigError("--task is missing", "name the task folder with --task")
     if len(given) > 1:
         raise ConfigError(f"--task is given {len(given)} times", "give one task folder")
+    head, equals, folder = given[0].partition("=")
+    if equals and head.isidentifier() and not Path(given[0]).exists() and Path(folder).is_dir():
+        raise ConfigError(
+            f"--task {given[0]} names the head of a model of tracks", "give one task of labels: DIR"
+        )
     return Path(given[0])
 
 

@@ -25,11 +25,13 @@ from attendna.evaluation.uncertainty import (
     mcnemar,
     paired_difference,
 )
+from attendna.models.header import is_of_tracks
 from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.transfer import load_predictor
 from attendna.tasks.kmer_regression import KMER, KmerRegression
 from attendna.tasks.spec import LabelKind, SplitName
 from attendna.tasks.store import Task, open_task
+from attendna.tasks.tracks import refuse_other_kind
 
 BASELINE = f"{KMER}-mer regression"
 
@@ -103,6 +105,8 @@ def compare(
         raise ConfigError("there is one run to compare", "name two runs, or add --baseline")
     if len(set(names)) < len(names):
         raise ConfigError("a run is named twice", "name each run once")
+    for name in names:
+        refuse_other_kind(name, task_folder, of_tracks=is_of_tracks(name))
     task = open_task(task_folder)
     rows = task.read(split)
     labels = rows.labels_of_all(len(task.spec.classes))

@@ -35,11 +35,13 @@ from attendna.evaluation.track_files import TRACKS_FILE, read_table
 from attendna.evaluation.uncertainty import RESAMPLES, bootstrap, interval
 from attendna.models.checkpoint import Checkpoint
 from attendna.models.hardware import Precision
+from attendna.models.header import is_of_tracks
 from attendna.prediction.device import PrecisionChoice
 from attendna.prediction.predictor import Predictor, Progress
 from attendna.prediction.transfer import load_predictor
 from attendna.tasks.spec import LabelKind, SplitName
 from attendna.tasks.store import Split, Task, open_task
+from attendna.tasks.tracks import refuse_other_kind
 
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -129,6 +131,7 @@ def evaluate(
     SeenRowsWarning
         The task is another than the run was trained on.
     """
+    refuse_other_kind(run, task_folder, of_tracks=is_of_tracks(run))
     predictor = load_predictor(run, device, precision)
     task = open_task(task_folder)
     check_task(predictor.checkpoint, task, run, other_split=other_split)

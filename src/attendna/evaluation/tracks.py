@@ -26,7 +26,7 @@ from attendna.prediction.device import PrecisionChoice, choose_device, precision
 from attendna.prediction.predictions import refuse_undefined
 from attendna.prediction.track_records import Records, Window, predict_record
 from attendna.tasks.spec import SplitName
-from attendna.tasks.tracks import TrackTask, open_track_task
+from attendna.tasks.tracks import TrackTask, open_track_task, refuse_other_kind
 
 MOST_RANKED = 200_000_000
 """Values beyond which ranks are not taken: they would have to be held in memory all at once."""
@@ -71,6 +71,8 @@ def evaluate_tracks(
         There is no such head, its tracks are others, or the task does not fit the model.
     """
     checkpoint, model = load_tracks(run)
+    for folder in tasks.values():
+        refuse_other_kind(run, folder, of_tracks=True)
     chosen = choose_device(device)
     model, computed = model.to(chosen), precision_of(precision, checkpoint.precision, chosen)
     window = Window.of(model, checkpoint.window)

@@ -1,20 +1,89 @@
-"""Sequences to predict for, read from people's files."""
+"""Sequences to predict for, read from people's files and from task folders.
+
+Shapes: ``N`` sequences.
+"""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from jaxtyping import Int64
+from numpy import ndarray
 
-from attendna.core.errors import DataError, FolderError
+from attendna.core.errors import ConfigError, DataError, FolderError
 from attendna.genome.alphabet import LetterPolicy, N
 from attendna.genome.sequences import SequenceBatch, SequenceError
 from attendna.tasks.ingest import ID_NAMES, NUMBERED, SEQUENCE_NAMES
+from attendna.tasks.spec import SplitName
 from attendna.tasks.store import open_task
 from attendna.tasks.table import looks_like_dna, read_table
 
 LONGEST_TIMES = 10
 """A sequence may have so many times the bases of the longest that a model was trained on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """Sequences with their ids, and what else a task knows of them."""
+
+    source: Path
+    """The file that was read, for messages."""
+    ids: tuple[str, ...]
+    sequences: SequenceBatch
+    alternatives: SequenceBatch | None = None
+    """Of a task of pairs, the sequence of each with the other allele."""
+    classes: tuple[str, ...] = ()
+    labels: Int64[ndarray, " N"] | None = None
+    """Of a task of classes, the number of the class of each."""
+
+    def refuse_pairs(self) -> None:
+        """Raise :class:`FolderError` where each row has two sequences."""
+        if self.alternatives is not None:
+            raise FolderError(
+                f"{self.source.parent} has pairs of sequences",
+                "choose a task of single sequences, or a file",
+            )
+
+
+def read_input(
+    path: str | Path,
+    letters: LetterPolicy = "unknown",
+    *,
+    split: SplitName = "test",
+    sequence_column: str | None = None,
+    id_column: str | None = None,
+) -> Input:
+    """The sequences of a file, see :func:`read_sequences`, or of a split of a task folder.
+
+    Raises
+    ------
+    UserError
+        The file, the folder or a row cannot be used; a task of tracks has no sequences to give; or
+        a column is named, while those of a task folder are known.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return Input(
+            path,
+            *read_sequences(path, letters, sequence_column=sequence_column, id_column=id_column),
+        )
+    for option, column in (("--sequence-column", sequence_column), ("--id-column", id_column)):
+        if column is not None:
+            raise ConfigError(
+                f"{option} {column}: {path} is a folder", f"name a file, or leave out {option}"
+            )
+    task = open_task(path, (split,))
+    source, rows = task.path(split), task.read(split)
+    if letters == "error":
+        for alleles in (rows.sequences, rows.alternatives):
+            if alleles is not None:
+                refuse_unknown_bases(alleles, rows.ids, source)
+    if task.spec.label_kind not in ("binary", "multiclass"):
+        return Input(source, rows.ids, rows.sequences, rows.alternatives)
+    labels = rows.labels.astype(np.int64)
+    return Input(source, rows.ids, rows.sequences, rows.alternatives, task.spec.classes, labels)
 
 
 def read_sequences(
@@ -39,7 +108,9 @@ def read_sequences(
     """
     path = Path(path)
     if path.is_dir():
-        path = _test_rows(path)
+        given = read_input(path, letters, sequence_column=sequence_column, id_column=id_column)
+        given.refuse_pairs()
+        return given.ids, given.sequences
     table = read_table(path)
     named = sequence_column or _named(table, SEQUENCE_NAMES) or _only_bases(table)
     if named is None or named not in table.columns:
@@ -64,16 +135,6 @@ def read_sequences(
             remedy += "; or number the rows with --id-column none" if what == "id" else ""
             raise DataError(path, f"the {what} is missing", remedy, row=row)
     return tuple(ids.to_list()), _encode(path, table[named], letters)
-
-
-def _test_rows(folder: Path) -> Path:
-    """The file of the rows that a model trained on this task has not seen."""
-    task = open_task(folder, ("test",))
-    if task.spec.paired:
-        raise FolderError(
-            f"{folder} has pairs of sequences", "choose a task of single sequences, or a file"
-        )
-    return task.path("test")
 
 
 def _named(table: pl.DataFrame, known: Iterable[str]) -> str | None:

@@ -16,6 +16,7 @@ from attendna.report.template import bundle, environment, part
 from attendna.report.track_run import TrackRunPage
 from attendna.tasks.audit.audit import read_audit
 from attendna.tasks.store import Task, open_task
+from attendna.tasks.tracks import refuse_other_kind
 
 
 def write_report(
@@ -77,6 +78,7 @@ def _own_task(run: Run, folder: str | Path) -> Task:
     if run.of_tracks or run.of_language:
         kind = "tracks" if run.of_tracks else "a language model"
         raise ConfigError(f"{run.path} is a run of {kind}: its page shows no task", "leave it out")
+    refuse_other_kind(run.path, folder, of_tracks=False)
     task = open_task(folder)
     run.refuse_other_task(task)
     return task

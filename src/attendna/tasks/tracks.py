@@ -20,8 +20,9 @@ import polars as pl
 from jaxtyping import Float, Integer, UInt8
 from numpy import ndarray
 
+import attendna
 from attendna.core.config import parse, read_yaml
-from attendna.core.errors import DataError, FolderError, MissingExtraError
+from attendna.core.errors import ConfigError, DataError, FolderError, MissingExtraError
 from attendna.core.files import sha256
 from attendna.core.parquet import read_parquet
 from attendna.genome.alphabet import N
@@ -185,6 +186,22 @@ def is_track_task(folder: str | Path) -> bool:
     return path.is_file() and read_yaml(path).get("label_kind") == TRACKS
 
 
+def refuse_other_kind(run: str | Path, folder: str | Path, *, of_tracks: bool) -> None:
+    """Refuse a task of tracks for a run that predicts labels, and the other way round.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds a task of the other kind.
+    """
+    if not (Path(folder) / SPEC_FILE).is_file() or is_track_task(folder) == of_tracks:
+        return
+    mine, other = ("tracks", "labels") if of_tracks else ("labels", "tracks")
+    raise ConfigError(
+        f"{run} predicts {mine}, {folder} is a task of {other}", f"name a task of {mine}"
+    )
+
+
 def open_track_task(folder: str | Path, splits: Sequence[SplitName] | None = None) -> TrackTask:
     """Open a folder of tracks and check the splits that are asked for; no other file is touched.
 
@@ -291,8 +308,8 @@ def _read_spec(folder: Path) -> TrackSpec:
         )
     if tree.get("format") != FORMAT:
         raise FolderError(
-            f"{path} is of format {tree.get('format')} with {tree.get('label_kind')} labels, "
-            f"and tracks of format {FORMAT} are asked for",
+            f"{path} has format {tree.get('format')}, attendna {attendna.__version__} reads "
+            f"format {FORMAT}",
             _REBUILD,
         )
     return parse(TrackSpec, tree, path)
