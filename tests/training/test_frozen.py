@@ -154,3 +154,12 @@ def test_what_is_fixed_is_the_same_in_every_trial(
     trials = [t["learner"] for t in json.loads((tmp_path / "out" / "search.json").read_text())]
     assert {trial["leaf"] for trial in trials} == {7}
     assert len({trial["features"] for trial in trials}) > 1
+
+
+def test_progress_counts_the_sequences_whose_vectors_are_made(
+    runs: tuple[Path, Path], planted: Task, tmp_path: Path
+) -> None:
+    counts: list[int] = []
+    config, out = config_of(runs[0]), tmp_path / "run"
+    transfer(config, planted.folder, out, device="cpu", progress=False, advance=counts.append)
+    assert sum(counts) == 240 + 120

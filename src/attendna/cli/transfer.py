@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from attendna.cli.options import Device, Force, Json, Out, Precision, Seed, SetLearner, TaskFolder
-from attendna.cli.output import print_json
+from attendna.cli.output import counter, print_json
 
 
 def transfer(
@@ -78,6 +78,9 @@ def transfer(
     ]
     tree = change(tree | {"fixed": fixed}, changes)
     config = parse(TransferConfig, tree, "transfer")
-    made = transfer(config, task, out, device=device, precision=precision, force=force)
+    with counter("embedding") as advance:
+        made = transfer(
+            config, task, out, device=device, precision=precision, force=force, advance=advance
+        )
     if json:
         print_json({"run": str(made), "metrics": read_metrics(made)})

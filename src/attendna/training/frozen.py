@@ -34,6 +34,7 @@ from attendna.models.learners.forest import RandomForestConfig
 from attendna.models.learners.learner import AnyLearnerConfig, LearnerConfig
 from attendna.prediction.backbone import digest_of, keep_backbone, load_backbone
 from attendna.prediction.device import PrecisionChoice
+from attendna.prediction.predictor import Progress
 from attendna.prediction.representations import Reading, Representations
 from attendna.prediction.transfer import (
     BACKBONE,
@@ -85,10 +86,12 @@ def transfer(
     precision: PrecisionChoice = "auto",
     force: bool = False,
     progress: bool = True,
+    advance: Progress | None = None,
 ) -> Path:
     """Learn a task from frozen representations, and make a run folder that predicts.
 
-    Settings and threshold are chosen on validation rows; the test rows are never opened.
+    Settings and threshold are chosen on validation rows; the test rows are never opened. Called
+    with more sequences whose vectors are computed, ``advance`` shows how far it is.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def transfer(
         told = f"learning from {len(examples.train):,} training rows (share {config.share:g})"
         console.print(told, soft_wrap=True)
     trials: list[Trial] = []
-    for trial in _trials(config, examples, vectors):
+    for trial in _trials(config, examples, vectors, advance):
         trials.append(trial)
         console.print(
             f"valid_{examples.metric} {trial.value:.4f} of {_spelled(trial)}", soft_wrap=True
@@ -142,13 +145,17 @@ def _refuse_kind(config: TransferConfig, examples: Examples) -> None:
 
 
 def _trials(
-    config: TransferConfig, examples: Examples, vectors: Representations
+    config: TransferConfig,
+    examples: Examples,
+    vectors: Representations,
+    advance: Progress | None,
 ) -> Iterator[Trial]:
     """Learn with each of the settings, and measure on the validation rows."""
     train, valid, spec = examples.train, examples.valid, examples.spec
     path = examples.task.path("train")
-    features = vectors.of(train.sequences, train.alternatives, source=path)
-    held_out = vectors.of(valid.sequences, valid.alternatives, source=examples.task.path("valid"))
+    features = vectors.of(train.sequences, train.alternatives, source=path, progress=advance)
+    path = examples.task.path("valid")
+    held_out = vectors.of(valid.sequences, valid.alternatives, source=path, progress=advance)
     targets = _targets(train, len(spec.classes))
     if config.targets == "roots":
         targets = np.sign(targets) * np.sqrt(np.abs(targets))
